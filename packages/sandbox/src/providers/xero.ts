@@ -1,0 +1,99 @@
+import { type Answer, expectation, type Issue } from '../expectation.ts'
+
+const answer = (issue: Issue): Answer => ({
+  status: 200,
+  body: {
+    ...(issue.scopes.includes('openid') ? { id_token: 'eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2FtcGxl' } : {}),
+    access_token: issue.accessToken,
+    expires_in: issue.expiresIn,
+    token_type: 'Bearer',
+    ...(issue.refreshToken === undefined ? {} : { refresh_token: issue.refreshToken }),
+    scope: issue.scopes.join(' '),
+  },
+})
+
+export default expectation({
+  provider: 'xero',
+  documents: [
+    'https://developer.xero.com/documentation/guides/oauth2/auth-flow',
+    'https://developer.xero.com/documentation/guides/oauth2/scopes',
+    'https://developer.xero.com/documentation/guides/oauth2/tenants',
+    'https://developer.xero.com/faq/oauth2',
+    'https://github.com/XeroAPI/Xero-OpenAPI/blob/master/xero-identity.yaml',
+  ],
+  authorize: {
+    url: 'https://login.xero.com/identity/connect/authorize',
+    scopes: { params: ['scope'], separators: [' '], required: true },
+    pkce: 'supported',
+  },
+  code: {
+    url: 'https://identity.xero.com/connect/token',
+    client: 'basic',
+    body: 'form',
+    answer,
+  },
+  refresh: {
+    url: 'https://identity.xero.com/connect/token',
+    client: 'basic',
+    body: 'form',
+    redirectUri: 'ignored',
+    rotates: true,
+    // "you can retry refreshing your existing refresh token for a grace period of 30 minutes"
+    graceSeconds: 1800,
+    answer,
+  },
+  offline: (_query, scopes) => scopes.includes('offline_access'),
+  lifetime: 1800,
+  revoke: {
+    url: 'https://identity.xero.com/connect/revocation',
+    method: 'POST',
+    client: 'basic',
+    body: 'form',
+    param: 'token',
+    accepts: ['refresh'],
+    answer: { status: 200, body: undefined },
+  },
+  api: [
+    {
+      method: 'GET',
+      url: 'https://api.xero.com/connections',
+      answer: ({ account }) => ({
+        status: 200,
+        body: [
+          {
+            id: '7cb59f93-2964-421d-bb5e-a0f7a4572a44',
+            authEventId: 'd99ecdfe-391d-43d2-b834-17636ba90e8d',
+            tenantId: account.id,
+            tenantType: 'ORGANISATION',
+            tenantName: account.name,
+            createdDateUtc: '2019-12-07T18:46:19.5165400',
+            updatedDateUtc: '2019-12-07T18:46:19.5187840',
+          },
+        ],
+      }),
+    },
+  ],
+  unauthorized: {
+    status: 401,
+    body: {
+      Type: null,
+      Title: 'Unauthorized',
+      Status: 401,
+      Detail: 'AuthenticationUnsuccessful',
+      Instance: '9a2bb5e9-b2a2-4b5f-8b5e-0a1d3b7f6c11',
+      Extensions: {},
+    },
+  },
+  accounts: [
+    {
+      id: 'fe79f7dd-b6d4-4a92-ba7b-538af6289c58',
+      name: 'Acme Company (NZ)',
+      person: { id: 'd1164823-0ac1-41ad-987b-b4e30fe0b273', name: 'Ada Byron', email: 'ada@acme.example' },
+    },
+    {
+      id: '70784a63-d24b-46a9-a4db-0e70a274b056',
+      name: 'Globex Florists Ltd',
+      person: { id: '3f6b1c0e-5d84-4b55-9d1f-6a9e2a7c4f10', name: 'Grace Murray', email: 'grace@globex.example' },
+    },
+  ],
+})

@@ -1,0 +1,91 @@
+import type { Expectation, Refusal } from './expectation.ts'
+
+/** An application registered with a provider the sandbox plays. */
+export interface Client {
+  readonly provider: string
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly redirectUris: readonly string[]
+  /**
+   * Only for a provider without an expectation: it is played as a strict RFC 6749 server at these (real) URLs. Where
+   * there is an expectation its URLs count and these are not looked at.
+   */
+  readonly endpoints?: { readonly authorizeUrl: string; readonly tokenUrl: string }
+}
+
+export interface SandboxOptions {
+  /** 0: any free port. */
+  readonly port: number
+  /** Where grants and tokens outlive the process. Token values are kept as digests only. */
+  readonly stateFile?: string
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number
+  /** Default: all that come with the package. */
+  readonly expectations?: readonly Expectation[]
+}
+
+/** How a provider misbehaves until `reset`. */
+export interface Switches {
+  /** Token calls do their work at once and are answered this much later. */
+  readonly delayMs?: number
+  /** Answers the next `times` token calls so (default: all of them), without doing any work. */
+  readonly fail?: {
+    readonly status: number
+    readonly body?: unknown
+    readonly headers?: Readonly<Record<string, string>>
+    readonly times?: number
+  }
+  /** The next `times` token calls (default: all) do their work, and then the socket is dropped without an answer. */
+  readonly loseReply?: { readonly times?: number }
+  /** Seconds an access token lives, in place of the documentation's figure. */
+  readonly lifetime?: number
+  readonly rotates?: boolean
+  readonly graceSeconds?: number
+  /** The authorize page denies at once. */
+  readonly deny?: boolean
+  /** No page: the account with this id (`true`: the first) approves at once. */
+  readonly autoApprove?: string | true
+  /** Values to hand out, so that a test can plant one and look where it ends up. */
+  readonly accessToken?: () => string
+  readonly refreshToken?: () => string
+  readonly code?: () => string
+}
+
+/** A call that was received. Holds no secret, token or code. */
+export interface Call {
+  readonly provider: string
+  readonly kind: 'code' | 'refresh' | 'revoke' | 'api'
+  readonly at: number
+  /** `failed`: answered by the `fail` switch. */
+  readonly outcome: 'ok' | Refusal | 'unauthorized' | 'failed'
+  readonly status: number
+  readonly method: string
+  /** The documented URL, placeholders as they are: some providers take a token in the path. */
+  readonly url: string
+  /** Only when it is a registered one. */
+  readonly clientId?: string
+  /** The sandbox's own name for the grant: the same for every token that descends from one approval. */
+  readonly grant?: string
+  readonly account?: string
+  /** The work was done and the answer dropped. */
+  readonly lost?: true
+}
+
+export interface Sandbox {
+  /** `http://localhost:PORT` */
+  readonly origin: string
+  /** Again with the same client id replaces. */
+  register(client: Client): void
+  /** Where the sandbox serves a real https URL. */
+  url(real: string): string
+  /** Merged with what is set already. */
+  set(provider: string, switches: Switches): void
+  reset(provider?: string): void
+  /** The access token is dead from now on. false: it was not alive. */
+  expire(token: string): boolean
+  /** The whole grant behind an access or refresh token is dead. false: there was none. */
+  revoke(token: string): boolean
+  /** The last 1000 token, revoke and API calls, newest last. */
+  readonly calls: readonly Call[]
+  close(): Promise<void>
+}
