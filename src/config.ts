@@ -1,0 +1,144 @@
+/** Every setting: name, default, whether it is secret, one line of help. An unknown MORTISE_* stops the start. */
+import { resolve } from 'node:path'
+import { Secret } from './core/credential.ts'
+import { SetupError } from './core/errors.ts'
+import { isLoopbackHost, parseUrl } from './core/loopback.ts'
+
+/** `docs/configuration.md` is held equal to this by a test. */
+export const settings = {
+  MORTISE_HOST: { default: 'localhost', help: 'Address to listen on. localhost means both loopback families.' },
+  MORTISE_PORT: { default: '3003', help: 'Port to listen on. In dev the sandbox takes the next one.' },
+  MORTISE_PUBLIC_URL: {
+    default: 'http://localhost:<port>',
+    help: 'Where browsers find the hub: scheme, host and port, no path. https unless it is loopback.',
+  },
+  MORTISE_DATA_DIR: { default: './data', help: 'Folder for the database and, in dev, the root key file.' },
+  MORTISE_DATABASE_URL: { default: '<data dir>/mortise.db', help: 'Path of the SQLite database.' },
+  MORTISE_SECRET_KEY: {
+    default: '',
+    secret: true,
+    help: 'A secret key of the environment dev, at least 32 characters, besides those made with `mortise key create`.',
+  },
+  MORTISE_ROOT_KEY: {
+    default: '',
+    secret: true,
+    help: 'The root key that seals everything: 32 random bytes in base64.',
+  },
+  MORTISE_ROOT_KEY_FILE: { default: '<data dir>/root.key in dev', help: 'A file that holds the root key.' },
+  MORTISE_PROVIDERS_DIR: { default: '', help: "A folder with the operator's own provider files." },
+  MORTISE_BASIC_AUTH: {
+    default: '',
+    secret: true,
+    help: 'user:password that may call the API of the environment dev by HTTP Basic.',
+  },
+  MORTISE_ALLOWED_HOSTS: {
+    default: '',
+    help: 'Comma-separated host or host:port names of providers that may live on a private or loopback address.',
+  },
+  MORTISE_LOG_LEVEL: { default: 'warn in dev, info in serve', help: 'One of debug, info, warn, error, silent.' },
+} as const satisfies Record<string, { default: string; secret?: boolean; help: string }>
+
+export type SettingName = keyof typeof settings
+export type Mode = 'dev' | 'serve' | 'command'
+
+export interface Config {
+  readonly mode: Mode
+  readonly host: string
+  readonly port: number
+  readonly publicUrl: URL
+  readonly dataDir: string
+  readonly database: string
+  readonly secretKey?: Secret
+  readonly rootKey?: Secret
+  readonly rootKeyFile?: string
+  readonly providersDir?: string
+  readonly basicAuth?: { readonly user: string; readonly password: Secret }
+  readonly allowedHosts: readonly string[]
+  readonly logLevel: string
+}
+
+export const logLevels = ['debug', 'info', 'warn', 'error', 'silent']
+
+/** Reads the settings of an environment. Throws a SetupError that names the setting and what to do. */
+export const readConfig = (env: Readonly<Record<string, string | undefined>>, mode: Mode): Config => {
+  for (const name of Object.keys(env))
+    if (name.startsWith('MORTISE_') && !Object.hasOwn(settings, name))
+      throw new SetupError(`${name} is not a setting${hint(name)}. The settings are listed by: mortise --help`)
+  const get = (name: SettingName): string | undefined => {
+    const value = env[name]?.trim()
+    return value === '' ? undefined : value
+  }
+  const host = get('MORTISE_HOST') ?? 'localhost'
+  const port = Number(get('MORTISE_PORT') ?? '3003')
+  if (!Number.isInteger(port) || port < 1 || port > 65534)
+    throw new SetupError('MORTISE_PORT must be a port number from 1 to 65534.')
+  const dataDir = resolve(get('MORTISE_DATA_DIR') ?? './data')
+  const secretKey = get('MORTISE_SECRET_KEY')
+  if (secretKey !== undefined && !/^[\x21-\x7e]{32,200}$/.test(secretKey))
+    throw new SetupError(
+      'MORTISE_SECRET_KEY must have 32 to 200 visible ASCII characters. Make one with: mortise key create',
+    )
+  const [rootKey, rootKeyFile] = [get('MORTISE_ROOT_KEY'), get('MORTISE_ROOT_KEY_FILE')]
+  if (rootKey !== undefined && rootKeyFile !== undefined)
+    throw new SetupError('Set MORTISE_ROOT_KEY or MORTISE_ROOT_KEY_FILE, not both.')
+  const providersDir = get('MORTISE_PROVIDERS_DIR')
+  const basic = get('MORTISE_BASIC_AUTH')
+  const logLevel = get('MORTISE_LOG_LEVEL') ?? (mode === 'serve' ? 'info' : 'warn')
+  if (!logLevels.includes(logLevel)) throw new SetupError(`MORTISE_LOG_LEVEL must be one of ${logLevels.join(', ')}.`)
+  return {
+    mode,
+    host,
+    port,
+    publicUrl: publicUrl(get('MORTISE_PUBLIC_URL'), port),
+    dataDir,
+    database: get('MORTISE_DATABASE_URL') ?? resolve(dataDir, 'mortise.db'),
+    ...(secretKey === undefined ? {} : { secretKey: new Secret(secretKey) }),
+    ...(rootKey === undefined ? {} : { rootKey: new Secret(rootKey) }),
+    ...(rootKeyFile === undefined ? {} : { rootKeyFile: resolve(rootKeyFile) }),
+    ...(providersDir === undefined ? {} : { providersDir: resolve(providersDir) }),
+    ...(basic === undefined ? {} : { basicAuth: basicAuth(basic) }),
+    allowedHosts: (get('MORTISE_ALLOWED_HOSTS') ?? '')
+      .split(',')
+      .map(each => each.trim().toLowerCase())
+      .filter(Boolean),
+    logLevel,
+  }
+}
+
+const publicUrl = (given: string | undefined, port: number): URL => {
+  const url = parseUrl(given ?? `http://localhost:${port}`)
+  if (
+    !url ||
+    !/^https?:$/.test(url.protocol) ||
+    url.pathname !== '/' ||
+    url.search !== '' ||
+    url.hash !== '' ||
+    url.username !== ''
+  )
+    throw new SetupError('MORTISE_PUBLIC_URL must be scheme, host and port only, like https://connect.example.com')
+  if (url.protocol !== 'https:' && !isLoopbackHost(url.hostname))
+    throw new SetupError(
+      `MORTISE_PUBLIC_URL is ${url.origin}, but off this machine it must be https: tokens and cookies would travel in the clear. Put TLS in front and set it to https://…`,
+    )
+  return url
+}
+
+const basicAuth = (text: string): { user: string; password: Secret } => {
+  const [, user = '', password = ''] = /^([^:]+):(.+)$/.exec(text) ?? []
+  if (password.length < 12)
+    throw new SetupError('MORTISE_BASIC_AUTH must be user:password, with a password of at least 12 characters.')
+  return { user, password: new Secret(password) }
+}
+
+/** The setting that was probably meant. */
+const hint = (name: string): string => {
+  const words = new Set(name.split('_').slice(1))
+  const near = Object.keys(settings).find(each => {
+    const own = each.split('_').slice(1)
+    return (
+      own.some(word => words.has(word)) ||
+      [...words].some(word => own.some(o => o.startsWith(word.slice(0, 4)) && word.length > 3))
+    )
+  })
+  return near ? ` (did you mean ${near}?)` : ''
+}

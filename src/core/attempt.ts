@@ -1,0 +1,44 @@
+/** An attempt: one run of an authorization flow, from the start page to the provider's callback. */
+import type { ErrorCode, Reason } from './errors.ts'
+
+/** How far the one who started it is trusted: a bare public key may create, or repair the same proven account. */
+export type Trust = 'public' | 'proven'
+
+export interface Attempt {
+  readonly environmentId: number
+  /** SHA-256 of the state, hex: the state itself is never stored. */
+  readonly stateHash: string
+  /** SHA-256 of the browser's cookie nonce, hex. */
+  readonly browserHash: string
+  readonly integrationKey: string
+  /** The integration's row when it started: one that was removed and added anew cannot finish it. */
+  readonly integrationId: string
+  readonly provider: string
+  /** What the caller named it; absent where the hub mints the id. */
+  readonly connectionId?: string
+  readonly endUserId: string
+  readonly trust: Trust
+  /** A second connection to the same account was asked for. */
+  readonly duplicate: boolean
+  readonly scopes: readonly string[]
+  readonly config: Readonly<Record<string, string>>
+  /** Exactly what was sent to the provider. */
+  readonly redirectUri: string
+  /** The issuer that an `iss` must equal, and whether it must be there (RFC 9207). */
+  readonly issuer?: string
+  readonly issuerAlways: boolean
+  /** Sealed. Absent where the provider forbids PKCE. */
+  readonly verifier?: Uint8Array
+  /** Where the browser goes at the end, and which dialect words the answer; without it, a page tells. */
+  readonly returnTo?: string
+  readonly dialect: string
+  readonly createdAt: Date
+  readonly expiresAt: Date
+  readonly takenAt?: Date
+  readonly outcome?: Outcome
+}
+
+/** How an attempt ended. */
+export type Outcome =
+  | { readonly ok: true; readonly connectionId: string; readonly integrationKey: string; readonly repaired: boolean }
+  | { readonly ok: false; readonly code: ErrorCode; readonly reason?: Reason; readonly message: string }

@@ -1,0 +1,389 @@
+/** start → authorize → callback → connection. RFC 6749 §4.1, RFC 7636 (PKCE), RFC 9207 (iss), RFC 9700 (the floor). */
+import type { Attempt, Outcome, Trust } from './attempt.ts'
+import { type Account, type Connection, connectionId as connectionIdRule, sameAccount } from './connection.ts'
+import type { Context } from './context.ts'
+import { type Credential, type Json, pickText } from './credential.ts'
+import type { Environment } from './environment.ts'
+import { MortiseError, toMortiseError } from './errors.ts'
+import { authorizeUrl, type Client, codeRequest } from './grants/authorization-code.ts'
+import { readTokenAnswer } from './grants/token-answer.ts'
+import { identityRequest, readAccount, readFacts, readIdentityAnswer } from './identity.ts'
+import { newId, newNonce, newNumber, sha256 } from './ids.ts'
+import type { Integration } from './integration.ts'
+import { isLoopbackHost, parseUrl } from './loopback.ts'
+import { sealCredential } from './sealed.ts'
+import { fillInputs, keptOrigin } from './template.ts'
+
+/** How long an attempt may take, in milliseconds. */
+export const attemptLife = 10 * 60_000
+
+export interface Start {
+  readonly environment: Environment
+  readonly integrationKey: string
+  /** The caller's name for the connection; without it the hub mints one, or finds the account's. */
+  readonly connectionId?: string
+  readonly trust: Trust
+  readonly duplicate: boolean
+  readonly params: Readonly<Record<string, string>>
+  /** Narrows the integration's scopes; undefined: all of them. */
+  readonly scopes?: readonly string[]
+  /** Already checked by `checkReturn`. */
+  readonly returnTo?: string
+  readonly dialect: string
+}
+
+export interface Started {
+  /** Where to send the browser. */
+  readonly url: string
+  /** The cookie to set in that browser: named after `stateHash`, holding `nonce`. */
+  readonly stateHash: string
+  readonly nonce: string
+}
+
+export interface Callback {
+  readonly state: string | undefined
+  readonly code: string | undefined
+  readonly error: string | undefined
+  readonly iss: string | undefined
+  /** What the browser's cookie for this attempt holds. */
+  readonly nonceOf: (stateHash: string) => string | undefined
+}
+
+export interface Finished {
+  readonly attempt: Attempt
+  readonly outcome: Outcome
+}
+
+const parameter = (name: string, message: string): MortiseError =>
+  new MortiseError('invalid_request', message, { reason: 'parameter', parameter: name })
+
+/**
+ * Whether a finished flow may send the browser there. Scheme, host, port and path must equal a listed URL's exactly
+ * (RFC 9700 §4.1.1); its query is its own. In `dev`, any loopback URL may.
+ */
+export const checkReturn = async (context: Context, environment: Environment, returnTo: string): Promise<void> => {
+  const url = parseUrl(returnTo)
+  const plain = url !== undefined && (url.protocol === 'https:' || url.protocol === 'http:')
+  if (!plain || url.username !== '' || url.password !== '' || returnTo.includes('#'))
+    throw new MortiseError(
+      'invalid_request',
+      'The URL to return to must be an absolute http(s) URL without a fragment.',
+      {
+        reason: 'redirect_not_allowed',
+      },
+    )
+  if (context.dev && isLoopbackHost(url.hostname)) return
+  const bare = url.origin + url.pathname
+  const allowed = await context.storage.allowed(environment.id, 'redirect')
+  if (allowed.includes(bare)) return
+  throw new MortiseError(
+    'invalid_request',
+    `The URL to return to, ${bare}, is not on the list of the environment "${environment.name}" (${allowed.length === 0 ? 'which is empty' : `${allowed.length} listed`}). Its operator can add it: mortise env allow-redirect ${bare}`,
+    { reason: 'redirect_not_allowed' },
+  )
+}
+
+export const start = async (context: Context, ask: Start): Promise<Started> => {
+  const { storage, clock } = context
+  const integration = await storage.integration(ask.environment.id, ask.integrationKey)
+  if (!integration) throw unknownIntegration(ask.integrationKey, ask.environment)
+  const provider = context.providerOf(integration)
+  if (ask.connectionId !== undefined && !connectionIdRule.test(ask.connectionId))
+    throw parameter('connection_id', 'connection_id must be 1 to 255 characters, without control characters.')
+  for (const name of Object.keys(ask.params))
+    if (Object.hasOwn(provider.config, name))
+      throw parameter(`params[${name}]`, `params[${name}] is what ${provider.name} itself tells; it cannot be given.`)
+  const config = fillInputs(provider.params, ask.params, name => `params[${name}]`)
+  const scopes = narrow(integration, ask.scopes)
+
+  const state = `${ask.environment.id.toString(36)}.${newNonce()}`
+  const [stateHash, nonce] = [sha256(state), newNonce()]
+  const verifier = provider.authorize.pkce === 'S256' ? newNonce() : undefined
+  const redirectUri = `${context.publicUrl}/oauth/callback`
+  const url = authorizeUrl({ provider, integration, config }, { state, redirectUri, scopes, verifier })
+  const sealer = await context.sealerOf(ask.environment.id)
+  const now = clock.now()
+  await storage.addAttempt({
+    environmentId: ask.environment.id,
+    stateHash,
+    browserHash: sha256(nonce),
+    integrationKey: integration.key,
+    integrationId: integration.id,
+    provider: provider.id,
+    ...(ask.connectionId === undefined ? {} : { connectionId: ask.connectionId }),
+    endUserId: '',
+    trust: ask.trust,
+    duplicate: ask.duplicate,
+    scopes,
+    config,
+    redirectUri,
+    issuer: provider.authorize.issuer ?? url.origin,
+    issuerAlways: provider.authorize.issuerAlways,
+    ...(verifier === undefined ? {} : { verifier: sealer.seal(['attempts', stateHash, 'verifier'], verifier) }),
+    ...(ask.returnTo === undefined ? {} : { returnTo: ask.returnTo }),
+    dialect: ask.dialect,
+    createdAt: now,
+    expiresAt: new Date(now.getTime() + attemptLife),
+  })
+  return { url: context.call.page(url.href, integration.sandbox), stateHash, nonce }
+}
+
+export const unknownIntegration = (key: string, environment: Pick<Environment, 'name'>): MortiseError =>
+  new MortiseError(
+    'not_found',
+    `There is no integration "${key}" in the environment "${environment.name}". Its operator can add it: mortise integrations add ${key} --provider …`,
+    { reason: 'integration_unknown' },
+  )
+
+/** A link may only narrow what the integration asks for: it is made by whoever holds the public key. */
+const narrow = (integration: Integration, asked: readonly string[] | undefined): readonly string[] => {
+  if (asked === undefined) return integration.scopes
+  const beyond = asked.filter(scope => !integration.scopes.includes(scope))
+  if (beyond.length === 0) return asked
+  throw parameter(
+    'scopes',
+    `scopes may only narrow what the integration ${integration.key} asks for (${integration.scopes.join(', ') || 'nothing'}); it names more: ${beyond.join(', ')}.`,
+  )
+}
+
+/**
+ * Finishes the attempt that the state names: in the browser that began it, once. The same browser asking again is shown
+ * the same outcome. Throws `session_expired` where there is no attempt to speak of (unknown, expired, another browser);
+ * every other failure is the attempt's recorded outcome.
+ */
+export const finish = async (context: Context, callback: Callback): Promise<Finished> => {
+  const { storage, clock } = context
+  const expired = (reason: NonNullable<MortiseError['details']['reason']>, message: string): MortiseError =>
+    new MortiseError('session_expired', message, { reason })
+  if (callback.state === undefined)
+    throw expired(
+      'state_missing',
+      'The provider sent no state, so the hub cannot tell which attempt this is. Start again from the app.',
+    )
+  const environmentId = Number.parseInt(/^([0-9a-z]{1,11})\.[\w-]{43}$/.exec(callback.state)?.[1] ?? '', 36)
+  const stateHash = sha256(callback.state)
+  const nonce = callback.nonceOf(stateHash)
+  const taken =
+    nonce !== undefined && Number.isSafeInteger(environmentId)
+      ? await storage.takeAttempt(environmentId, stateHash, sha256(nonce), clock.now())
+      : undefined
+  if (!taken) {
+    const attempt = Number.isSafeInteger(environmentId) ? await storage.attempt(environmentId, stateHash) : undefined
+    if (!attempt) throw expired('state_unknown', 'The hub knows no such attempt. Start again from the app.')
+    if (nonce === undefined || sha256(nonce) !== attempt.browserHash)
+      throw expired(
+        'other_browser',
+        'This attempt was begun in another browser and can only be finished there. Start again from the app.',
+      )
+    if (attempt.outcome) return { attempt, outcome: attempt.outcome }
+    if (attempt.takenAt)
+      throw expired('state_used', 'This attempt is being finished already. Reload the page in a moment.')
+    throw expired('state_expired', 'This attempt took longer than ten minutes. Start again from the app.')
+  }
+  try {
+    const outcome = await complete(context, taken, callback)
+    return { attempt: taken, outcome }
+  } catch (thrown) {
+    const error = toMortiseError(thrown)
+    if (error.code === 'internal') context.log.error('finishing an attempt failed', { err: error.cause ?? error })
+    const { reason } = error.details
+    const outcome: Outcome = { ok: false, code: error.code, ...(reason ? { reason } : {}), message: error.message }
+    await storage.endAttempt(taken.environmentId, stateHash, outcome)
+    return { attempt: taken, outcome }
+  }
+}
+
+const complete = async (context: Context, attempt: Attempt, callback: Callback): Promise<Outcome> => {
+  const { storage, clock } = context
+  checkIssuer(attempt, callback.iss)
+  if (callback.error !== undefined) throw denied(callback.error)
+  if (callback.code === undefined || callback.code === '')
+    throw new MortiseError(
+      'provider_invalid_response',
+      'The provider sent neither a code nor an error. Start again from the app.',
+      {
+        reason: 'code_missing',
+      },
+    )
+  const integration = await storage.integration(attempt.environmentId, attempt.integrationKey)
+  if (!integration || integration.id !== attempt.integrationId)
+    throw new MortiseError(
+      'session_expired',
+      'The integration was changed while this attempt ran. Start again from the app.',
+    )
+  const provider = context.providerOf(integration)
+  const sealer = await context.sealerOf(attempt.environmentId)
+  const secret = await context.clientSecretOf(integration)
+  const client: Client = { provider, integration, secret, config: attempt.config }
+  const verifier = attempt.verifier && sealer.open(['attempts', attempt.stateHash, 'verifier'], attempt.verifier)
+
+  const credential = await exchange(context, client, {
+    code: callback.code,
+    redirectUri: attempt.redirectUri,
+    verifier,
+  })
+  const told = credential.raw.reveal()
+  const config = { ...attempt.config, ...keptConfig(client, told) }
+  const answer = await askIdentity(context, { ...client, config }, credential)
+  const account = readAccount(client, told, answer)
+  const facts = readFacts(client, told, answer)
+  const now = clock.now()
+
+  const compose = (existing: Connection | undefined): Connection => {
+    const id = existing?.id ?? newId(now)
+    return {
+      environmentId: attempt.environmentId,
+      number: existing?.number ?? newNumber(),
+      id,
+      integrationKey: integration.key,
+      provider: provider.id,
+      connectionId: existing?.connectionId ?? attempt.connectionId ?? id,
+      endUserId: existing?.endUserId ?? attempt.endUserId,
+      status: 'connected',
+      ...(account ? { account } : {}),
+      ...sealCredential(sealer, id, credential, provider.token.answer.refreshToken),
+      ...(credential.expiresAt ? { expiresAt: credential.expiresAt } : {}),
+      obtainedAt: now,
+      credentialRevision: (existing?.credentialRevision ?? 0) + 1,
+      scopes: credential.scopes ?? attempt.scopes,
+      config,
+      metadata: existing?.metadata ?? {},
+      facts,
+      createdAt: existing?.createdAt ?? now,
+      updatedAt: now,
+    }
+  }
+  let repaired = false
+  const accountKey = account && attempt.connectionId === undefined && !attempt.duplicate ? keyOf(account) : undefined
+  const written = await storage.authorize({
+    environmentId: attempt.environmentId,
+    integrationKey: integration.key,
+    find:
+      attempt.connectionId !== undefined
+        ? { connectionId: attempt.connectionId }
+        : accountKey !== undefined
+          ? { accountKey, endUserId: attempt.endUserId }
+          : undefined,
+    decide: existing => {
+      if (existing) mayRepair(attempt, existing.connection, account)
+      repaired = existing !== undefined
+      const kept = existing?.accountKey !== undefined && account && existing.accountKey === keyOf(account)
+      return { connection: compose(existing?.connection), accountKey: kept ? existing.accountKey : accountKey }
+    },
+    attempt: { stateHash: attempt.stateHash, outcome: row => succeeded(row, repaired) },
+  })
+  context.log.info('connected', { provider: provider.id, integration: integration.key, id: written.id, repaired })
+  return succeeded(written, repaired)
+}
+
+const succeeded = (row: Connection, repaired: boolean): Outcome => ({
+  ok: true,
+  connectionId: row.connectionId,
+  integrationKey: row.integrationKey,
+  repaired,
+})
+
+const keyOf = (account: Account): string => JSON.stringify([account.id, account.personId ?? ''])
+
+/** A bare public key creates, or repairs with the same proven account. Anything else needs the HMAC or a session. */
+const mayRepair = (attempt: Attempt, existing: Connection, account: Account | undefined): void => {
+  if (attempt.trust === 'proven' || sameAccount(existing.account, account)) return
+  throw new MortiseError(
+    'forbidden',
+    'This connection id is taken by another account, and a public key alone may not replace it. The app must add an HMAC to the link, or use another connection_id.',
+    { reason: 'connection_taken' },
+  )
+}
+
+/** RFC 9207 §2.4: what is sent is compared; what is advertised must be sent. */
+const checkIssuer = (attempt: Attempt, iss: string | undefined): void => {
+  const wrong = (message: string) => new MortiseError('provider_rejected', message, { reason: 'issuer_mismatch' })
+  if (iss === undefined) {
+    if (attempt.issuerAlways)
+      throw wrong(
+        'The answer names no issuer although this provider always does; it may come from somewhere else. Start again from the app.',
+      )
+    return
+  }
+  if (iss !== attempt.issuer && parseUrl(iss)?.href !== parseUrl(attempt.issuer ?? '')?.href)
+    throw wrong('The answer comes from another issuer than the one asked (RFC 9207). Start again from the app.')
+}
+
+const denied = (error: string): MortiseError => {
+  const code = /^[\w.-]{1,80}$/.test(error) ? error : 'an unreadable error'
+  if (code === 'access_denied' || code === 'user_cancelled_authorize')
+    return new MortiseError(
+      'authorization_denied',
+      'The authorization was declined at the provider. Start again from the app to change that.',
+      {
+        providerCode: code,
+      },
+    )
+  const operator = ['unauthorized_client', 'invalid_scope', 'unsupported_response_type', 'invalid_request']
+  if (operator.includes(code))
+    return new MortiseError(
+      'integration_misconfigured',
+      `The provider refused to authorize: ${code}. The operator must check the integration's client and scopes.`,
+      {
+        providerCode: code,
+      },
+    )
+  return new MortiseError(
+    code === 'server_error' || code === 'temporarily_unavailable' ? 'provider_unavailable' : 'provider_rejected',
+    `The provider refused to authorize: ${code}. Start again from the app.`,
+    { providerCode: code },
+  )
+}
+
+const exchange = async (
+  context: Context,
+  client: Client,
+  given: Parameters<typeof codeRequest>[1],
+): Promise<Credential> => {
+  try {
+    const response = await context.call.send(codeRequest(client, given))
+    return readTokenAnswer(client.provider, response, context.clock.now())
+  } catch (thrown) {
+    const error = toMortiseError(thrown)
+    if (error.code === 'internal') throw error
+    throw new MortiseError(error.code, error.message, { ...error.details, reason: 'token_exchange', cause: error })
+  }
+}
+
+/** What the definition keeps of the token answer; a URL on a host that it doesn't name fails the attempt. */
+const keptConfig = (client: Client, told: Json): Record<string, string> => {
+  const kept: Record<string, string> = {}
+  for (const [name, rule] of Object.entries(client.provider.config)) {
+    const value = pickText(told, rule.path)
+    if (value === undefined) continue
+    const origin = rule.host ? keptOrigin(value, rule.host) : value
+    if (origin === undefined)
+      throw new MortiseError(
+        'provider_invalid_response',
+        `${client.provider.name} named a ${name} that is not on a host of its own.`,
+      )
+    kept[name] = origin
+  }
+  return kept
+}
+
+/** A refusal (a scope that is missing) leaves the account unknown; an outage is tried twice, then fails the attempt, so that no duplicate is made of it. */
+const askIdentity = async (context: Context, client: Client, credential: Credential): Promise<Json | undefined> => {
+  const request = identityRequest(client, credential)
+  if (!request) return undefined
+  for (let tries = 1; ; tries++) {
+    try {
+      return readIdentityAnswer(client, await context.call.send(request))
+    } catch (thrown) {
+      const error = toMortiseError(thrown)
+      if (error.code === 'provider_invalid_response') {
+        context.log.warn('the provider did not tell whose account it is', {
+          provider: client.provider.id,
+          status: error.details.providerStatus,
+        })
+        return undefined
+      }
+      if (tries === 2 || error.code !== 'provider_unavailable') throw error
+    }
+  }
+}

@@ -1,0 +1,70 @@
+/** What the verbs of core share: the ports, and the few look-ups that need two of them. */
+
+import { Secret } from './credential.ts'
+import type { Environment } from './environment.ts'
+import { MortiseError } from './errors.ts'
+import type { Integration } from './integration.ts'
+import type { Call, Clock, Log, Seal, Sealer } from './ports.ts'
+import type { Provider } from './provider.ts'
+import type { Storage } from './storage.ts'
+
+/** Provider definitions, loaded and validated. */
+export interface Catalogue {
+  get(id: string): Provider | undefined
+  /** By id. */
+  list(): readonly Provider[]
+}
+
+export interface World {
+  readonly storage: Storage
+  readonly catalogue: Catalogue
+  readonly call: Call
+  readonly seal: Seal
+  readonly clock: Clock
+  readonly log: Log
+  /** The hub's own address, without a trailing slash: `https://connect.example.com`. */
+  readonly publicUrl: string
+  /** In `dev`, any loopback URL may be returned to; in `serve`, only what an environment lists. */
+  readonly dev: boolean
+}
+
+export interface Context extends World {
+  sealerOf(environmentId: number): Promise<Sealer>
+  providerOf(integration: Pick<Integration, 'provider' | 'key'>): Provider
+  clientSecretOf(integration: Integration): Promise<Secret>
+  environmentOf(id: number): Promise<Environment>
+}
+
+export const createContext = (world: World): Context => {
+  // An environment's data key never changes, so its sealer is made once.
+  const sealers = new Map<number, Sealer>()
+  const context: Context = {
+    ...world,
+    async environmentOf(id) {
+      const environment = (await world.storage.environments()).find(each => each.id === id)
+      if (!environment) throw new MortiseError('not_found', 'There is no such environment.')
+      return environment
+    },
+    async sealerOf(environmentId) {
+      const known = sealers.get(environmentId)
+      if (known) return known
+      const environment = await context.environmentOf(environmentId)
+      const sealer = world.seal.environment(environmentId, environment.wrappedKey)
+      sealers.set(environmentId, sealer)
+      return sealer
+    },
+    providerOf(integration) {
+      const provider = world.catalogue.get(integration.provider)
+      if (provider) return provider
+      throw new MortiseError(
+        'integration_misconfigured',
+        `The integration ${integration.key} uses the provider ${integration.provider}, which has no definition here. The operator must add it to MORTISE_PROVIDERS_DIR or remove the integration.`,
+      )
+    },
+    async clientSecretOf(integration) {
+      const sealer = await context.sealerOf(integration.environmentId)
+      return new Secret(sealer.open(['integrations', integration.id, 'client_secret'], integration.clientSecret))
+    },
+  }
+  return context
+}

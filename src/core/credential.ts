@@ -1,0 +1,62 @@
+/** The sealed secret that a connection holds, and the wrapper that keeps secrets out of logs. */
+import { inspect } from 'node:util'
+
+/** Prints `[secret]` everywhere; `.reveal()` opens it and is easy to search for. */
+export class Secret<T = string> {
+  readonly #value: T
+  constructor(value: T) {
+    this.#value = value
+  }
+  reveal(): T {
+    return this.#value
+  }
+  toString(): string {
+    return '[secret]'
+  }
+  toJSON(): string {
+    return '[secret]'
+  }
+  [inspect.custom](): string {
+    return '[secret]'
+  }
+}
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+export type JsonObject = { [key: string]: Json }
+
+/** An OAuth 2.0 credential (RFC 6749 §5.1) as the provider last gave it. */
+export interface Credential {
+  readonly kind: 'oauth2'
+  readonly accessToken: Secret
+  /** Absent where the provider gives none. */
+  readonly refreshToken?: Secret
+  /** Absent where the access token does not expire, or nobody knows when. */
+  readonly expiresAt?: Date
+  /** Scopes granted, where the provider says. */
+  readonly scopes?: readonly string[]
+  /** The latest token answer, whole. */
+  readonly raw: Secret<JsonObject>
+}
+
+/** The first of the paths that leads to a value that is neither missing nor null. */
+export const pick = (from: Json | undefined, paths: string | readonly string[] | undefined): Json | undefined => {
+  for (const path of typeof paths === 'string' ? [paths] : (paths ?? [])) {
+    let at: Json | undefined = from
+    for (const key of path.split('.')) {
+      if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) {
+        at = undefined
+        break
+      }
+      at = (at as JsonObject)[key]
+    }
+    if (at !== undefined && at !== null) return at
+  }
+  return undefined
+}
+
+/** Like `pick`, for ids and names: numbers become text, empty text and other things count as missing. */
+export const pickText = (from: Json | undefined, paths: string | readonly string[] | undefined): string | undefined => {
+  const value = pick(from, paths)
+  if (typeof value === 'number') return String(value)
+  return typeof value === 'string' && value !== '' ? value : undefined
+}

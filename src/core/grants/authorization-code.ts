@@ -1,0 +1,88 @@
+/** The authorization code grant (RFC 6749 §4.1, RFC 7636, RFC 9700): pure functions, no I/O. */
+import type { Secret } from '../credential.ts'
+import { challenge } from '../ids.ts'
+import type { Integration } from '../integration.ts'
+import type { CallRequest } from '../ports.ts'
+import type { Provider } from '../provider.ts'
+import { expandUrl, type TemplateValues } from '../template.ts'
+
+/** The integration's client at the provider, its secret opened. */
+export interface Client {
+  readonly provider: Provider
+  readonly integration: Pick<Integration, 'clientId' | 'settings' | 'sandbox'>
+  readonly secret: Secret
+  /** The connection's configuration, for templates. */
+  readonly config: Readonly<Record<string, string>>
+}
+
+export const valuesOf = (client: Pick<Client, 'integration' | 'config'>): TemplateValues => ({
+  config: client.config,
+  settings: client.integration.settings,
+})
+
+/** The URL that the browser is sent to. */
+export const authorizeUrl = (
+  client: Omit<Client, 'secret'>,
+  ask: { state: string; redirectUri: string; scopes: readonly string[]; verifier: string | undefined },
+): URL => {
+  const { authorize } = client.provider
+  const url = expandUrl(client.provider, authorize.url, valuesOf(client))
+  const set = (name: string, value: string) => url.searchParams.set(name, value)
+  for (const [name, value] of Object.entries(authorize.params ?? {})) set(name, value)
+  set('response_type', 'code')
+  set('client_id', client.integration.clientId)
+  set('redirect_uri', ask.redirectUri)
+  set('state', ask.state)
+  if (authorize.scopes && ask.scopes.length > 0)
+    set(authorize.scopes.param, ask.scopes.join(authorize.scopes.separator))
+  if (ask.verifier !== undefined) {
+    set('code_challenge', challenge(ask.verifier))
+    set('code_challenge_method', 'S256')
+  }
+  return url
+}
+
+/** The exchange of the code for a credential. */
+export const codeRequest = (
+  client: Client,
+  given: { code: string; redirectUri: string; verifier: string | undefined },
+): CallRequest =>
+  tokenRequest(client, client.provider.token.url, {
+    grant_type: 'authorization_code',
+    code: given.code,
+    redirect_uri: given.redirectUri,
+    ...(given.verifier === undefined ? {} : { code_verifier: given.verifier }),
+    ...client.provider.token.params,
+  })
+
+/** A request to a token endpoint, authenticated and encoded the way the definition says (RFC 6749 §2.3.1). */
+export const tokenRequest = (
+  client: Client,
+  template: string,
+  params: Readonly<Record<string, string>>,
+): CallRequest => {
+  const { token } = client.provider
+  const inBody =
+    token.client === 'body'
+      ? { client_id: client.integration.clientId, client_secret: client.secret.reveal(), ...params }
+      : params
+  return {
+    method: 'POST',
+    url: expandUrl(client.provider, template, valuesOf(client)).href,
+    headers: {
+      accept: 'application/json',
+      'content-type': token.body === 'json' ? 'application/json' : 'application/x-www-form-urlencoded',
+      ...token.headers,
+      ...(token.client === 'basic' ? { authorization: basic(client) } : {}),
+    },
+    body: token.body === 'json' ? JSON.stringify(inBody) : new URLSearchParams(inBody).toString(),
+    sandbox: client.integration.sandbox,
+  }
+}
+
+/** Id and secret are form-encoded before they are joined (RFC 6749 §2.3.1). */
+const basic = (client: Client): string => {
+  const encode = (text: string) => new URLSearchParams([['', text]]).toString().slice(1)
+  const pair = `${encode(client.integration.clientId)}:${encode(client.secret.reveal())}`
+  return `Basic ${Buffer.from(pair).toString('base64')}`
+}

@@ -1,0 +1,46 @@
+/** The refresh token grant (RFC 6749 §6): pure functions, no I/O. */
+import type { Credential, Secret } from '../credential.ts'
+import { MortiseError, toMortiseError } from '../errors.ts'
+import type { CallRequest, CallResponse } from '../ports.ts'
+import type { Provider } from '../provider.ts'
+import { type Client, tokenRequest } from './authorization-code.ts'
+import { readTokenAnswer } from './token-answer.ts'
+
+export const refreshRequest = (client: Client, refreshToken: Secret): CallRequest =>
+  tokenRequest(client, client.provider.refresh?.url ?? client.provider.token.url, {
+    grant_type: 'refresh_token',
+    refresh_token: refreshToken.reveal(),
+    ...client.provider.refresh?.params,
+  })
+
+/**
+ * Reads the answer. A reply without a new refresh token keeps the old one (RFC 6749 §6). A refusal that means the grant
+ * itself is dead (`invalid_grant`, or what the definition names) becomes `reauthorization_required`; all else stays what
+ * it was, so that an outage is never mistaken for a revocation.
+ */
+export const readRefreshAnswer = (
+  provider: Provider,
+  response: CallResponse,
+  now: Date,
+  before: Pick<Credential, 'refreshToken' | 'scopes'>,
+): Credential => {
+  let fresh: Credential
+  try {
+    fresh = readTokenAnswer(provider, response, now)
+  } catch (thrown) {
+    const error = toMortiseError(thrown)
+    const code = error.details.providerCode
+    const dead = code !== undefined && (code === 'invalid_grant' || provider.refresh?.permanent.includes(code))
+    if (error.code !== 'provider_rejected' || !dead) throw error
+    throw new MortiseError(
+      'reauthorization_required',
+      `${provider.name} no longer accepts this connection's refresh token (${code}); the end user must connect the account again.`,
+      { ...error.details, reason: 'refresh_refused' },
+    )
+  }
+  return {
+    ...fresh,
+    ...((fresh.refreshToken ?? before.refreshToken) ? { refreshToken: fresh.refreshToken ?? before.refreshToken } : {}),
+    ...((fresh.scopes ?? before.scopes) ? { scopes: fresh.scopes ?? before.scopes } : {}),
+  } as Credential
+}

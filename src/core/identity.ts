@@ -1,0 +1,66 @@
+/** Whose account a credential opens: asked of the provider where its definition says how. Pure. */
+import type { Account } from './connection.ts'
+import { type Credential, type Json, type JsonObject, pick, pickText } from './credential.ts'
+import { MortiseError } from './errors.ts'
+import { type Client, valuesOf } from './grants/authorization-code.ts'
+import type { CallRequest, CallResponse } from './ports.ts'
+import { expandUrl } from './template.ts'
+
+/** The identity call, or undefined where the token answer tells already. The catalogue has checked its host. */
+export const identityRequest = (client: Client, credential: Credential): CallRequest | undefined => {
+  const { identity, api } = client.provider
+  if (!identity?.request) return undefined
+  const { request } = identity
+  return {
+    method: request.method,
+    url: expandUrl(client.provider, request.url, valuesOf(client)).href,
+    headers: {
+      accept: 'application/json',
+      ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...api.headers,
+      ...request.headers,
+      [api.header.toLowerCase()]: api.prefix + credential.accessToken.reveal(),
+    },
+    ...(request.body === undefined ? {} : { body: request.body }),
+    sandbox: client.integration.sandbox,
+  }
+}
+
+export const readIdentityAnswer = (client: Client, response: CallResponse): Json => {
+  let answer: Json | undefined
+  try {
+    answer = JSON.parse(response.body)
+  } catch {}
+  if (response.status >= 200 && response.status < 300 && answer !== undefined) return answer
+  throw new MortiseError(
+    response.status === 429 || response.status >= 500 ? 'provider_unavailable' : 'provider_invalid_response',
+    `${client.provider.name} gave a token, but answered ${response.status} when asked whose account it is. The operator should check that the integration's scopes allow it.`,
+    { providerStatus: response.status },
+  )
+}
+
+/** The account, from the identity answer or, without one, from the token answer. Missing where the provider is silent. */
+export const readAccount = (client: Client, token: JsonObject, answer: Json | undefined): Account | undefined => {
+  const { identity } = client.provider
+  if (!identity) return undefined
+  const from = (path: string | readonly string[] | undefined) => pickText(answer, path) ?? pickText(token, path)
+  const id = from(identity.account)
+  if (id === undefined) return undefined
+  const [name, personId, personName] = [from(identity.accountName), from(identity.person), from(identity.personName)]
+  return {
+    id,
+    ...(name === undefined ? {} : { name }),
+    ...(personId === undefined ? {} : { personId }),
+    ...(personName === undefined ? {} : { personName }),
+  }
+}
+
+/** What the definition names for `metadata`. */
+export const readFacts = (client: Client, token: JsonObject, answer: Json | undefined): JsonObject => {
+  const facts: JsonObject = {}
+  for (const [name, path] of Object.entries(client.provider.metadata)) {
+    const value = pick(token, path) ?? pick(answer, path)
+    if (value !== undefined) facts[name] = value
+  }
+  return facts
+}

@@ -1,0 +1,24 @@
+/** An integration: our configured client at a provider, named by the operator. */
+export interface Integration {
+  readonly environmentId: number
+  /** 24 hex digits; the row's place in seals. */
+  readonly id: string
+  /** The operator's name for it: `github`, `notion-eu`. */
+  readonly key: string
+  /** The provider definition's id. */
+  readonly provider: string
+  readonly clientId: string
+  /** Sealed. */
+  readonly clientSecret: Uint8Array
+  /** What it asks for; a connect link may only narrow it. */
+  readonly scopes: readonly string[]
+  /** Values for the definition's `settings`. */
+  readonly settings: Readonly<Record<string, string>>
+  /** Played by the sandbox. Only `dev` makes these. */
+  readonly sandbox: boolean
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+/** What an integration's name may be: it stands in URLs and in `provider_config_key`. */
+export const integrationKey = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/

@@ -1,0 +1,94 @@
+/** Secret keys: made, shown once, kept as a digest, and found by a map on that digest. */
+import { Secret } from './credential.ts'
+import { type NewKey, type Scope, type SecretKey, scopes } from './environment.ts'
+import { MortiseError } from './errors.ts'
+import { newId, newKeyText, sha256, wellFormedKey } from './ids.ts'
+import type { Clock } from './ports.ts'
+import type { Storage } from './storage.ts'
+
+export const secretKeyPrefix = 'mortise_sk_'
+export const publicKeyPrefix = 'mortise_pk_'
+export const hmacKeyPrefix = 'mortise_hk_'
+
+/** Who calls: an environment, and what the key lets it do. */
+export interface Caller {
+  readonly environmentId: number
+  readonly scopes: ReadonlySet<Scope>
+}
+
+export const newSecretKey = (environmentId: number, name: string, granted: readonly Scope[], now: Date): NewKey => {
+  const secret = newKeyText(secretKeyPrefix)
+  return {
+    secret: new Secret(secret),
+    key: {
+      environmentId,
+      id: newId(now),
+      name,
+      hash: sha256(secret),
+      hint: secret.slice(0, secretKeyPrefix.length + 4),
+      scopes: granted,
+      createdAt: now,
+    },
+  }
+}
+
+/** The scopes named, checked; all of them where none is. */
+export const parseScopes = (names: readonly string[]): readonly Scope[] => {
+  for (const name of names)
+    if (!(scopes as readonly string[]).includes(name))
+      throw new MortiseError('invalid_request', `There is no scope "${name}"; the scopes are ${scopes.join(', ')}.`)
+  return names.length === 0 ? scopes : (names as readonly Scope[])
+}
+
+export interface Keyring {
+  /** The caller that a secret key stands for. Throws `unauthenticated` (unknown, revoked or mistyped). */
+  find(secret: string): Promise<Caller>
+  /** No secret key exists anywhere: the hub may be open on loopback. */
+  empty(): Promise<boolean>
+}
+
+/**
+ * The map of living keys, reloaded only when the storage says that another process may have written.
+ * `configured`: a key from the settings, for one environment, with every scope.
+ */
+export const createKeyring = (
+  storage: Storage,
+  clock: Clock,
+  configured: { secret: Secret; environmentId: number } | undefined,
+): Keyring => {
+  let callers = new Map<string, Caller>()
+  let loadedAt = Number.NaN
+  const load = async () => {
+    const epoch = storage.epoch()
+    if (epoch === loadedAt) return
+    const living = (await storage.keys()).filter(key => !isRevoked(key, clock.now()))
+    callers = new Map(living.map(key => [key.hash, { environmentId: key.environmentId, scopes: new Set(key.scopes) }]))
+    if (configured)
+      callers.set(sha256(configured.secret.reveal()), {
+        environmentId: configured.environmentId,
+        scopes: new Set(scopes),
+      })
+    loadedAt = epoch
+  }
+  return {
+    async find(secret) {
+      await load()
+      const caller = callers.get(sha256(secret))
+      if (caller) return caller
+      const mistyped = secret.startsWith(secretKeyPrefix) && !wellFormedKey(secretKeyPrefix, secret)
+      throw new MortiseError(
+        'unauthenticated',
+        mistyped
+          ? 'The secret key is mistyped or cut short: its checksum does not match. Copy it again, whole.'
+          : 'The secret key is not known here, or was revoked. Make one with: mortise key create',
+        { reason: mistyped ? 'key_malformed' : 'key_unknown' },
+      )
+    },
+    async empty() {
+      await load()
+      return callers.size === 0
+    },
+  }
+}
+
+const isRevoked = (key: SecretKey, now: Date): boolean => key.revokedAt !== undefined && key.revokedAt <= now

@@ -1,0 +1,62 @@
+/** What core needs of the world. Each port is implemented by one room and handed to `createHub`. */
+
+/** The time. Injected, so that tests need no sleeps. */
+export interface Clock {
+  now(): Date
+}
+
+/** A fixed phrase and fields: no bodies, no query strings, no secrets. */
+export interface Log {
+  info(phrase: string, fields?: Record<string, unknown>): void
+  warn(phrase: string, fields?: Record<string, unknown>): void
+  error(phrase: string, fields?: Record<string, unknown>): void
+}
+
+export interface CallRequest {
+  readonly method: string
+  /** The provider's real URL, even for a sandboxed integration. */
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+  /** The integration is played by the sandbox: the room maps the host there. */
+  readonly sandbox: boolean
+}
+
+export interface CallResponse {
+  readonly status: number
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/**
+ * One bounded, buffered request to a provider (token endpoints, identity): a time limit, a size limit, no redirects
+ * followed, and only to addresses that the operator's policy allows.
+ * Throws `provider_unavailable` with `details.sent` (false: no byte left us), `provider_invalid_response` for an answer
+ * that is too large, `integration_misconfigured` for an address that is not allowed.
+ */
+export interface Call {
+  send(request: CallRequest): Promise<CallResponse>
+  /** Where a browser finds a provider's page: the URL itself, or the sandbox's copy of it. */
+  page(url: string, sandbox: boolean): string
+}
+
+/**
+ * Seals and opens for one environment, with that environment's data key. `place` names where the blob is kept: a blob
+ * opens only at the place it was sealed for, so one moved to another row, field or environment does not.
+ */
+export interface Sealer {
+  seal(place: Place, plain: string): Uint8Array
+  /** Throws `internal` for a blob that was tampered with, moved, or never sealed. */
+  open(place: Place, blob: Uint8Array): string
+}
+
+/** Table, row id and field. */
+export type Place = readonly [table: string, row: string, field: string]
+
+export interface Seal {
+  /** A new data key, wrapped by the root key, for a new environment. */
+  newKey(environmentId: number): Uint8Array
+  /** The sealer of an environment, given its wrapped data key. */
+  environment(environmentId: number, wrappedKey: Uint8Array): Sealer
+}

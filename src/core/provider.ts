@@ -1,0 +1,202 @@
+/**
+ * A provider: a third party's API and how to authenticate there. Data, never code: one YAML file in `providers/`.
+ *
+ * Text in `{…}` below may hold templates: `${config.x}` (the connection's configuration: what the end user gave as
+ * `params[x]`, and what `keep` took from the token response) and `${settings.x}` (what the operator set on the
+ * integration). A value is percent-encoded where it stands in a path or a query; where it stands in a host it must be
+ * a DNS label, and the finished host must still end in what the template spells out after it (see `template.ts`).
+ */
+import { z } from 'zod'
+
+const name = z
+  .string()
+  .regex(/^[a-z][a-zA-Z0-9_]*$/, 'a name: a lower-case letter, then letters, digits and _')
+  .meta({ description: 'A name: a lower-case letter, then letters, digits and _' })
+
+/**
+ * An absolute URL, `https:` (or `http:` on loopback, for tests and an operator's own server), perhaps with templates; or
+ * the origin that `config.x` keeps (`keep.host` bounds it), perhaps with a path: Salesforce's instance_url.
+ */
+const url = z
+  .string()
+  .regex(
+    /^((https:\/\/|http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/])\S+|\$\{config\.[a-z][a-zA-Z0-9_]*\}(\/\S*)?)$/,
+    'an absolute https: URL (http: only on localhost, 127.0.0.1 or [::1]), or ${config.x} with perhaps a path',
+  )
+  .meta({
+    description: 'An absolute https: URL; may hold ${config.x} and ${settings.x}, or begin with a kept ${config.x}',
+  })
+
+/** Where a fact stands in a JSON answer: dotted keys (`authed_user.access_token`, `0.tenantId`); of several, the first present wins. */
+const path = z
+  .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+  .meta({ description: 'Dotted keys into the JSON answer; of a list, the first that is present' })
+
+const texts = z.record(z.string().min(1), z.string())
+
+/** A value asked for. `kind` decides how it is checked before it may stand in a URL. */
+const input = z.strictObject({
+  title: z.string().min(1).meta({ description: 'What a person calls it, e.g. "Zendesk subdomain"' }),
+  kind: z.enum(['label', 'segment', 'host']).meta({
+    description:
+      'label: one DNS label (may stand in a host). segment: one path segment, [A-Za-z0-9._~-]. host: a whole DNS host, settings only',
+  }),
+  example: z.string().optional(),
+  default: z
+    .string()
+    .optional()
+    .meta({ description: 'Used when the value is not given; without it the value is required' }),
+})
+
+const client = z.enum(['basic', 'body']).meta({
+  description: 'How the client authenticates (RFC 6749 §2.3.1): HTTP Basic, or client_id and client_secret in the body',
+})
+const body = z.enum(['form', 'json']).meta({ description: 'The body of the request: a form (RFC 6749), or JSON' })
+
+const authorize = z.strictObject({
+  url,
+  params: texts.optional().meta({ description: 'Fixed parameters, e.g. { access_type: offline }' }),
+  scopes: z
+    .strictObject({
+      param: z.string().default('scope').meta({ description: 'The parameter that carries the scopes' }),
+      separator: z.enum([' ', ',']).default(' '),
+      default: z
+        .array(z.string())
+        .default([])
+        .meta({ description: 'What a new integration asks for when its operator names none' }),
+    })
+    .optional()
+    .meta({ description: 'Left out where the provider has no scopes in the URL (Notion)' }),
+  pkce: z.enum(['S256', 'forbidden']).default('S256').meta({
+    description: 'forbidden only where the provider refuses the parameters; ignoring them is no reason (RFC 7636)',
+  }),
+  issuer: z.string().optional().meta({ description: 'The issuer identifier that `iss` must equal (RFC 9207)' }),
+  issuerAlways: z.boolean().default(false).meta({
+    description:
+      'The provider advertises authorization_response_iss_parameter_supported: an answer without iss is refused',
+  }),
+})
+
+const token = z.strictObject({
+  url,
+  client,
+  body: body.default('form'),
+  headers: texts.optional(),
+  params: texts.optional().meta({ description: 'Further fixed parameters of the code exchange' }),
+  answer: z
+    .strictObject({
+      accessToken: path.default('access_token'),
+      refreshToken: path.default('refresh_token'),
+      expiresIn: path.default('expires_in').meta({ description: 'Seconds' }),
+      scope: path.default('scope'),
+    })
+    .prefault({})
+    .meta({ description: 'Where the answer differs from RFC 6749 §5.1' }),
+  lifetime: z.int().positive().optional().meta({
+    description:
+      'Seconds an access token is known to live where the answer has no expires_in; without it such a token never expires',
+  }),
+})
+
+const refresh = z.strictObject({
+  url: url.optional().meta({ description: 'Where it differs from token.url' }),
+  params: texts.optional(),
+  rotates: z.boolean().meta({ description: 'Each use spends the refresh token and the answer carries a new one' }),
+  permanent: z
+    .array(z.string())
+    .default([])
+    .meta({ description: 'Error codes that, besides invalid_grant, mean that only the end user can repair it' }),
+})
+
+const identity = z.strictObject({
+  request: z
+    .strictObject({
+      url,
+      method: z.enum(['GET', 'POST']).default('GET'),
+      headers: texts.optional(),
+      body: z.string().optional(),
+    })
+    .optional()
+    .meta({
+      description: 'The call that tells who it is, made with the new credential. Left out where the token answer tells',
+    }),
+  account: path.meta({ description: 'The stable id of the workspace, organisation or account' }),
+  accountName: path.optional().meta({ description: 'Its human name' }),
+  person: path.optional().meta({ description: 'The stable id of the person who authorised' }),
+  personName: path.optional().meta({ description: 'Name or e-mail of that person' }),
+})
+
+const keep = z.strictObject({
+  path,
+  host: z
+    .array(z.string().regex(/^\.[a-z0-9.-]+$/, 'a host suffix that starts with a dot, e.g. .salesforce.com'))
+    .min(1)
+    .optional()
+    .meta({
+      description: 'The value is an https URL; its host must end in one of these. Required for a value used in a URL',
+    }),
+})
+
+const revoke = z.strictObject({
+  url,
+  client: z
+    .enum(['basic', 'body', 'bearer', 'none'])
+    .meta({ description: 'bearer: the access token itself authenticates the call' }),
+  method: z.enum(['POST', 'DELETE', 'GET']).default('POST'),
+  body: body.default('form'),
+  param: z.string().default('token').meta({ description: 'The parameter that carries the token (RFC 7009)' }),
+  token: z.enum(['access', 'refresh']).default('access').meta({ description: 'Which token ends the whole grant' }),
+  headers: texts.optional(),
+})
+
+export const providerSchema = z
+  .strictObject({
+    name: z.string().min(1).meta({ description: 'What people call it' }),
+    docs: z.array(z.url()).min(1).meta({ description: "The provider's own pages that this file was written from" }),
+    auth: z.literal('oauth2').meta({ description: 'The grant: authorization code with refresh' }),
+    api: z.strictObject({
+      base: url.meta({ description: 'Where API paths begin' }),
+      hosts: z
+        .array(z.string().regex(/^(\*\.)?[a-z0-9.-]+$/, 'a host, or *.suffix'))
+        .default([])
+        .meta({
+          description:
+            'Further hosts that the credential may be sent to (*.suffix for any host below); the host of base always may',
+        }),
+      header: z.string().default('Authorization').meta({ description: 'The header that carries the access token' }),
+      prefix: z.string().default('Bearer ').meta({ description: 'What stands before the token there' }),
+      headers: texts.optional().meta({ description: 'Headers that every API call needs, e.g. Notion-Version' }),
+    }),
+    params: z
+      .record(name, input)
+      .default({})
+      .meta({ description: 'Asked of the caller as params[x]; become connection_config.x' }),
+    settings: z
+      .record(name, input)
+      .default({})
+      .meta({ description: 'Asked of the operator when an integration is added' }),
+    authorize,
+    token,
+    refresh: refresh.optional().meta({ description: 'Left out where the provider never issues refresh tokens' }),
+    identity: identity
+      .optional()
+      .meta({ description: 'Whose account it is; left out where the provider does not say' }),
+    config: z
+      .record(name, keep)
+      .default({})
+      .meta({ description: 'Facts of the token answer kept in connection_config' }),
+    metadata: z
+      .record(name, path)
+      .default({})
+      .meta({ description: 'Facts of the token answer, or else the identity answer, shown in metadata' }),
+    revoke: revoke.optional(),
+  })
+  .meta({ title: 'Mortise provider', description: 'How to authenticate at one provider. The file name is the id.' })
+
+/** A provider definition, validated, with its id (the file's name without `.yaml`). */
+export type Provider = z.output<typeof providerSchema> & { readonly id: string }
+export type ProviderInput = z.output<typeof input>
+export type Path = z.output<typeof path>
+
+/** A provider's id, which is its file's name. */
+export const providerId = /^[a-z0-9]+(-[a-z0-9]+)*$/

@@ -1,0 +1,43 @@
+/** The hot path: find → open → answer. No write, no lock; a refresh only when the token needs one. */
+
+import { unknownIntegration } from './connect.ts'
+import type { Connection } from './connection.ts'
+import type { Context } from './context.ts'
+import type { Credential } from './credential.ts'
+import { MortiseError } from './errors.ts'
+import { isFresh, type Refresher } from './refresh.ts'
+import { openCredential } from './sealed.ts'
+
+export interface Read {
+  readonly connection: Connection
+  readonly credential: Credential
+}
+
+/**
+ * The connection with a credential that works now. Throws `not_found` (integration_unknown, connection_unknown),
+ * `reauthorization_required`, or the provider's outage where no living token is left.
+ */
+export const read = async (
+  context: Context,
+  refresher: Refresher,
+  environmentId: number,
+  integrationKey: string,
+  connectionId: string,
+): Promise<Read> => {
+  let row = await context.storage.connection(environmentId, integrationKey, connectionId)
+  if (!row) throw await unknown(context, environmentId, integrationKey, connectionId)
+  if (!isFresh(row, context.clock.now())) row = await refresher.freshen(row)
+  return { connection: row, credential: openCredential(await context.sealerOf(environmentId), row) }
+}
+
+const unknown = async (context: Context, environmentId: number, key: string, id: string): Promise<MortiseError> => {
+  if (!(await context.storage.integration(environmentId, key)))
+    return unknownIntegration(key, await context.environmentOf(environmentId))
+  const elsewhere = await context.storage.connections(environmentId, { connectionId: id })
+  const also = elsewhere.map(each => each.integrationKey).join(', ')
+  return new MortiseError(
+    'not_found',
+    `There is no connection "${id}" through the integration "${key}"${also === '' ? '' : ` (there is one through ${also})`}. Its end user has not connected yet, or it was deleted.`,
+    { reason: 'connection_unknown' },
+  )
+}
