@@ -1,0 +1,42 @@
+/** The provider's way back, shared by all dialects: RFC 6749 §4.1.2. */
+import type { FastifyInstance } from 'fastify'
+import type { Outcome } from '../core/attempt.ts'
+import { toMortiseError } from '../core/errors.ts'
+import type { Hub } from '../core/hub.ts'
+import { type Access, isKeyless } from './auth.ts'
+import { nonceIn } from './cookies.ts'
+import { sendFailure, sendOutcome } from './pages.ts'
+import { statusOf } from './status.ts'
+
+/** How a dialect words the URL that a finished flow returns to. */
+export type Returns = Readonly<Record<string, (returnTo: string, outcome: Outcome) => string>>
+
+export const callbackRoute = (app: FastifyInstance, hub: Hub, access: Access, returns: Returns): void => {
+  const secure = access.publicUrl.protocol === 'https:'
+  app.get('/oauth/callback', async (request, reply) => {
+    const query = new URL(request.url, 'http://hub').searchParams
+    // A parameter sent twice is ambiguous (RFC 6749 §3.1) and counts as not sent.
+    const single = (name: string) => {
+      const values = query.getAll(name)
+      return values.length === 1 ? values[0] : undefined
+    }
+    try {
+      const { attempt, outcome } = await hub.finish({
+        state: single('state'),
+        code: single('code'),
+        error: single('error'),
+        iss: query.has('iss') ? (single('iss') ?? '') : undefined,
+        nonceOf: stateHash => nonceIn(request.headers.cookie, stateHash, secure),
+      })
+      const toReturn = returns[attempt.dialect]
+      if (attempt.returnTo !== undefined && toReturn) return reply.redirect(toReturn(attempt.returnTo, outcome), 302)
+      const provider = hub.context.catalogue.get(attempt.provider)?.name ?? attempt.provider
+      const keyNeeded = !(await isKeyless(access))
+      return sendOutcome(reply, { outcome, provider, publicUrl: hub.context.publicUrl, keyNeeded })
+    } catch (thrown) {
+      const error = toMortiseError(thrown)
+      if (error.code === 'internal') hub.context.log.error('a callback failed', { err: error.cause ?? error })
+      return sendFailure(reply, error, statusOf[error.code], error.details.reason ?? error.code)
+    }
+  })
+}

@@ -1,0 +1,74 @@
+/** Every core code → status and body of this dialect, and the error types of its flows. Total. */
+import type { ErrorCode, MortiseError, Reason } from '../../core/errors.ts'
+import type { ErrorShape } from './shapes.ts'
+
+const byCode: Record<ErrorCode, [status: number, code: string]> = {
+  invalid_request: [400, 'invalid_query_params'],
+  unauthenticated: [401, 'unknown_account'],
+  forbidden: [403, 'forbidden'],
+  not_found: [404, 'not_found'],
+  conflict: [409, 'conflict'],
+  rate_limited: [429, 'too_many_request'],
+  authorization_denied: [400, 'callback_err'],
+  session_expired: [400, 'state_err'],
+  reauthorization_required: [400, 'invalid_credentials'],
+  integration_misconfigured: [400, 'provider_config_err'],
+  provider_rejected: [400, 'invalid_credentials'],
+  provider_unavailable: [424, 'invalid_credentials'],
+  provider_invalid_response: [424, 'invalid_credentials'],
+  internal: [500, 'server_error'],
+}
+
+/** Where one of our causes has a name of its own there. */
+const byReason: Partial<Record<Reason, [status: number, code: string]>> = {
+  key_missing: [401, 'missing_auth_header'],
+  key_malformed: [401, 'malformed_auth_header'],
+  integration_unknown: [400, 'unknown_provider_config'],
+  public_key_missing: [401, 'missing_public_key'],
+  public_key_unknown: [401, 'invalid_public_key'],
+}
+
+export const toError = (error: MortiseError): { status: number; body: ErrorShape } => {
+  const [status, code] = (error.details.reason && byReason[error.details.reason]) ?? byCode[error.code]
+  return { status, body: { error: { code, message: error.message } } }
+}
+
+/** `error_type` of a flow that failed, in the words of that vendor's own clients. */
+export const errorType = (code: ErrorCode, reason: Reason | undefined): string =>
+  (reason && typeByReason[reason]) ?? typeByCode[code]
+
+const typeByReason: Partial<Record<Reason, string>> = {
+  parameter: 'url_param_err',
+  redirect_not_allowed: 'url_param_err',
+  integration_unknown: 'unknown_config_key',
+  public_key_missing: 'missing_public_key',
+  public_key_unknown: 'invalid_public_key',
+  hmac_missing: 'missing_hmac',
+  hmac_invalid: 'invalid_hmac',
+  connection_taken: 'connection_validation_failed',
+  state_missing: 'state_err',
+  state_unknown: 'state_err',
+  state_expired: 'state_err',
+  state_used: 'state_err',
+  other_browser: 'state_cookie_err',
+  issuer_mismatch: 'callback_err',
+  code_missing: 'callback_err',
+  token_exchange: 'token_err',
+}
+
+const typeByCode: Record<ErrorCode, string> = {
+  invalid_request: 'url_param_err',
+  unauthenticated: 'invalid_public_key',
+  forbidden: 'connection_validation_failed',
+  not_found: 'unknown_config_key',
+  conflict: 'connection_validation_failed',
+  rate_limited: 'unknown_err',
+  authorization_denied: 'callback_err',
+  session_expired: 'state_err',
+  reauthorization_required: 'token_err',
+  integration_misconfigured: 'provider_config_err',
+  provider_rejected: 'callback_err',
+  provider_unavailable: 'callback_err',
+  provider_invalid_response: 'callback_err',
+  internal: 'unknown_err',
+}

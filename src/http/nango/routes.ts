@@ -1,0 +1,171 @@
+/** The table of this dialect's routes. */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Environment } from '../../core/environment.ts'
+import { MortiseError, toMortiseError } from '../../core/errors.ts'
+import type { Hub } from '../../core/hub.ts'
+import type { Caller } from '../../core/keys.ts'
+import { type Access, authenticate, checkBrowserOrigin, isKeyless, requireScope } from '../auth.ts'
+import { attemptCookie } from '../cookies.ts'
+import { sendFailure } from '../pages.ts'
+import { errorType, toError } from './errors.ts'
+import { returnParameters, toConnection, toConnections, toReturn } from './map.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller
+  }
+}
+
+/** The name under which attempts of this dialect are kept. */
+export const dialect = 'nango'
+
+export const nangoRoutes =
+  (hub: Hub, access: Access) =>
+  async (app: FastifyInstance): Promise<void> => {
+    app.setErrorHandler((thrown, request, reply) => {
+      const error = toMortiseError(thrown)
+      if (error.code === 'internal')
+        hub.context.log.error('a request failed', { err: error.cause ?? error, route: request.routeOptions.url })
+      const { status, body } = toError(error)
+      if (status === 401) reply.header('www-authenticate', 'Bearer')
+      if (error.details.retryAfter) reply.header('retry-after', String(error.details.retryAfter))
+      return reply.code(status).send(body)
+    })
+
+    await app.register(async api => {
+      api.addHook('onRequest', async request => {
+        request.caller = await authenticate(request, access)
+        requireScope(request.caller, 'connections:read')
+      })
+
+      api.get('/connection', async request => {
+        const query = queryOf(request)
+        const id = single(query, 'connectionId') ?? single(query, 'connection_id')
+        return toConnections(await hub.list(request.caller.environmentId, id === undefined ? {} : { connectionId: id }))
+      })
+
+      // Greedy: a connection id may hold slashes, and old clients do not encode it.
+      api.get<{ Params: { '*': string } }>('/connection/*', async request => {
+        const key = single(queryOf(request), 'provider_config_key')
+        if (key === undefined || key === '')
+          throw new MortiseError(
+            'invalid_request',
+            'provider_config_key is missing: add ?provider_config_key=<the integration>, for example github.',
+            {
+              reason: 'parameter',
+              parameter: 'provider_config_key',
+            },
+          )
+        const read = await hub.read(request.caller.environmentId, key, request.params['*'])
+        return toConnection(read, request.caller.scopes.has('credentials:read'))
+      })
+    })
+
+    app.get<{ Params: { key: string } }>('/oauth/connect/:key', async (request, reply) => {
+      const query = queryOf(request)
+      let returnTo: string | undefined
+      try {
+        const environment = await starter(hub, access, query)
+        const { storage, dev, publicUrl } = hub.context
+        checkBrowserOrigin(request, access, await storage.allowed(environment.id, 'origin'), dev)
+        const asked = single(query, 'api_redirect_url')
+        if (asked !== undefined) {
+          refuseReserved(asked)
+          await hub.checkReturn(environment, asked)
+          // From here on the caller hears of failures at its own URL.
+          returnTo = asked
+        }
+        // The document prints the path with the colon of its placeholder.
+        const integrationKey = request.params.key.replace(/^:/, '')
+        const connectionId = single(query, 'connection_id')
+        const scopes = single(query, 'scopes')
+        const started = await hub.start({
+          environment,
+          integrationKey,
+          ...(connectionId === undefined ? {} : { connectionId }),
+          trust: await hub.trust(environment, integrationKey, connectionId ?? '', single(query, 'hmac')),
+          duplicate: flag(query, 'allow_duplicate'),
+          params: paramsOf(query),
+          ...(scopes === undefined ? {} : { scopes: scopes.split(/[ ,]+/).filter(Boolean) }),
+          ...(returnTo === undefined ? {} : { returnTo }),
+          dialect,
+        })
+        return await reply
+          .header('set-cookie', attemptCookie(started, publicUrl.startsWith('https:')))
+          .redirect(started.url, 302)
+      } catch (thrown) {
+        const error = toMortiseError(thrown)
+        if (error.code === 'internal') hub.context.log.error('a flow could not start', { err: error.cause ?? error })
+        if (returnTo !== undefined) {
+          const { reason } = error.details
+          const outcome = {
+            ok: false,
+            code: error.code,
+            ...(reason ? { reason } : {}),
+            message: error.message,
+          } as const
+          return reply.redirect(toReturn(returnTo, outcome), 302)
+        }
+        return sendFailure(reply, error, toError(error).status, errorType(error.code, error.details.reason))
+      }
+    })
+  }
+
+const known = new Set(['public_key', 'connection_id', 'api_redirect_url', 'scopes', 'hmac', 'allow_duplicate'])
+
+const queryOf = (request: FastifyRequest): URLSearchParams => new URL(request.url, 'http://hub').searchParams
+
+const wrong = (name: string, message: string): MortiseError =>
+  new MortiseError('invalid_request', message, { reason: 'parameter', parameter: name })
+
+/** A parameter that may be given once. */
+const single = (query: URLSearchParams, name: string): string | undefined => {
+  const [value, ...more] = query.getAll(name)
+  if (more.length > 0) throw wrong(name, `${name} is given more than once.`)
+  return value
+}
+
+const flag = (query: URLSearchParams, name: string): boolean => {
+  const value = single(query, name)
+  if (value === undefined || value === 'false') return false
+  if (value === 'true') return true
+  throw wrong(name, `${name} must be true or false.`)
+}
+
+const paramsOf = (query: URLSearchParams): Record<string, string> => {
+  const params: Record<string, string> = {}
+  for (const name of query.keys()) {
+    if (known.has(name)) continue
+    const key = /^params\[([A-Za-z][\w-]{0,63})\]$/.exec(name)?.[1]
+    if (key === undefined)
+      throw wrong(
+        name,
+        `${name.slice(0, 80)} is not a parameter here; there are ${[...known].join(', ')} and params[…].`,
+      )
+    const value = single(query, name) ?? ''
+    if (!/^[^\p{Cc}]{0,255}$/u.test(value))
+      throw wrong(name, `${name} must be at most 255 characters, without control characters.`)
+    // Defined, not assigned: a name such as __proto__ is a name like any other.
+    Object.defineProperty(params, key, { value, enumerable: true })
+  }
+  return params
+}
+
+/** The environment that the link's public key stands for; without one, the keyless hub's own. */
+const starter = async (hub: Hub, access: Access, query: URLSearchParams): Promise<Environment> => {
+  const publicKey = single(query, 'public_key')
+  if (publicKey !== undefined) return hub.environmentByPublicKey(publicKey)
+  // As it is now: the HMAC may have been switched on since the hub started.
+  if (await isKeyless(access)) return hub.context.environmentOf(access.firstEnvironment.id)
+  throw new MortiseError('unauthenticated', 'public_key is missing from the link. `mortise env show` prints it.', {
+    reason: 'public_key_missing',
+  })
+}
+
+const refuseReserved = (url: string): void => {
+  const own = returnParameters.find(name => URL.canParse(url) && new URL(url).searchParams.has(name))
+  if (own !== undefined)
+    throw new MortiseError('invalid_request', `api_redirect_url carries ${own} already, which the hub adds itself.`, {
+      reason: 'redirect_not_allowed',
+    })
+}

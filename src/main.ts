@@ -1,0 +1,180 @@
+/** config → rooms → core → listen; graceful stop. The only wiring. */
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { loadCatalogue } from './catalogue/catalogue.ts'
+import type { Config } from './config.ts'
+import type { Secret } from './core/credential.ts'
+import type { Environment } from './core/environment.ts'
+import { SetupError } from './core/errors.ts'
+import { createHub, type Hub } from './core/hub.ts'
+import { createKeyring, type Keyring } from './core/keys.ts'
+import { isLoopbackHost } from './core/loopback.ts'
+import type { Log } from './core/ports.ts'
+import { ensureFirstEnvironment } from './core/setup.ts'
+import type { Storage } from './core/storage.ts'
+import { createApp } from './http/app.ts'
+import { type Access, isKeyless } from './http/auth.ts'
+import { startLoop } from './loop/loop.ts'
+import { createCall } from './net/call.ts'
+import { makeRootKeyFile, parseRootKey, readRootKeyFile } from './seal/root-key.ts'
+import { createSeal, isSealed, proveRootKey } from './seal/seal.ts'
+import { openStorage } from './storage/open.ts'
+
+/** A hub with its rooms open, not listening yet. */
+export interface Rooms {
+  readonly hub: Hub
+  readonly storage: Storage
+  readonly keyring: Keyring
+  readonly firstEnvironment: Environment
+  readonly log: Log
+}
+
+const createLog = (level: string): Log => {
+  const logger = pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: 2, sync: true }),
+  )
+  return {
+    info: (phrase, fields = {}) => logger.info(fields, phrase),
+    warn: (phrase, fields = {}) => logger.warn(fields, phrase),
+    error: (phrase, fields = {}) => logger.error(fields, phrase),
+  }
+}
+
+/**
+ * The root key: from the settings; or else from the data folder's own file, which `dev` makes at its first start and
+ * commands find there. Data whose key is gone never gets another.
+ */
+const findRootKey = async (config: Config, storage: Storage): Promise<Secret<Buffer>> => {
+  if (config.rootKey) return parseRootKey(config.rootKey.reveal(), 'MORTISE_ROOT_KEY')
+  const advice =
+    'Make one with `openssl rand -base64 32` and set MORTISE_ROOT_KEY, or MORTISE_ROOT_KEY_FILE to a file that holds it.'
+  if (config.rootKeyFile !== undefined) {
+    const key = readRootKeyFile(config.rootKeyFile)
+    if (key) return key
+    throw new SetupError(`MORTISE_ROOT_KEY_FILE names ${config.rootKeyFile}, which does not exist. ${advice}`)
+  }
+  if (config.mode === 'serve') throw new SetupError(`There is no root key to seal credentials with. ${advice}`)
+  const file = join(config.dataDir, 'root.key')
+  const key = readRootKeyFile(file)
+  if (key) return key
+  if (await isSealed(storage))
+    throw new SetupError(
+      `The database is sealed under a root key, but its file ${file} is gone. Put it back from your backup, or set MORTISE_ROOT_KEY; without it the credentials cannot be opened, and another key is not made in its place.`,
+    )
+  if (config.mode === 'command') throw new SetupError(`There is no root key to seal credentials with. ${advice}`)
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  return makeRootKeyFile(file)
+}
+
+/** Opens the rooms. `sandboxOrigin` is given by `dev` alone. */
+export const openRooms = async (config: Config, sandboxOrigin?: string): Promise<Rooms> => {
+  const log = createLog(config.logLevel)
+  if (config.providersDir !== undefined && !existsSync(config.providersDir))
+    throw new SetupError(`MORTISE_PROVIDERS_DIR names ${config.providersDir}, which does not exist.`)
+  const catalogue = loadCatalogue(config.providersDir)
+  const storage = openStorage(config.database)
+  try {
+    const root = await findRootKey(config, storage)
+    await proveRootKey(storage, root)
+    const clock = { now: () => new Date() }
+    const hub = createHub({
+      storage,
+      catalogue,
+      call: createCall({
+        allowedHosts: config.allowedHosts,
+        ...(sandboxOrigin === undefined ? {} : { sandboxOrigin }),
+      }),
+      seal: createSeal(root),
+      clock,
+      log,
+      publicUrl: config.publicUrl.origin,
+      dev: config.mode === 'dev',
+    })
+    const firstEnvironment = await ensureFirstEnvironment(hub.context)
+    const configured = config.secretKey && { secret: config.secretKey, environmentId: firstEnvironment.id }
+    return { hub, storage, keyring: createKeyring(storage, clock, configured), firstEnvironment, log }
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
+}
+
+export interface Running {
+  readonly rooms: Rooms
+  readonly access: Access
+  readonly keyless: boolean
+  /** Finishes what is in flight, then closes the rooms. */
+  stop(): Promise<void>
+}
+
+/** Listens. In `serve`, refuses to start insecurely and says what to set. */
+export const startHub = async (config: Config, sandboxOrigin?: string): Promise<Running> => {
+  const onLoopback = isLoopbackHost(config.host.includes(':') ? `[${config.host}]` : config.host)
+  if (config.mode === 'dev' && !onLoopback)
+    throw new SetupError(`mortise dev listens on loopback only, and MORTISE_HOST is ${config.host}. Use: mortise serve`)
+  const rooms = await openRooms(config, sandboxOrigin)
+  const { hub, keyring, firstEnvironment, storage, log } = rooms
+  try {
+    const access: Access = {
+      keyring,
+      firstEnvironment,
+      ...(config.basicAuth ? { basicAuth: config.basicAuth } : {}),
+      publicUrl: config.publicUrl,
+      onLoopback,
+    }
+    const keyless = await isKeyless(access)
+    if (config.mode === 'serve') await checkSecure(config, rooms, access, keyless)
+    const app = await createApp(hub, access)
+    await listen(app, config)
+    const loop = startLoop(
+      () => hub.sweep(),
+      60_000,
+      error => log.error('a sweep failed', { err: error }),
+    )
+    log.info('listening', { host: config.host, port: config.port })
+    return {
+      rooms,
+      access,
+      keyless,
+      async stop() {
+        await app.close()
+        await loop.stop()
+        await hub.settle()
+        await storage.close()
+      },
+    }
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
+}
+
+const listen = async (app: Awaited<ReturnType<typeof createApp>>, config: Config): Promise<void> => {
+  try {
+    await app.listen({ host: config.host, port: config.port })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')
+      throw new SetupError(
+        `Port ${config.port} is in use, perhaps by another hub. Stop it, or set MORTISE_PORT to a free port.`,
+      )
+    throw error
+  }
+}
+
+const checkSecure = async (config: Config, rooms: Rooms, access: Access, keyless: boolean): Promise<void> => {
+  const noKey = config.basicAuth === undefined && (await rooms.keyring.empty())
+  if (noKey && !keyless)
+    throw new SetupError(
+      access.onLoopback
+        ? `The public URL ${config.publicUrl.origin} is not loopback, and no key is configured: anyone could read every token. Make one first: mortise key create`
+        : `MORTISE_HOST ${config.host} is reachable from other machines, and no key is configured: anyone could read every token. Make one first: mortise key create`,
+    )
+  for (const environment of await rooms.storage.environments())
+    for (const integration of await rooms.storage.integrations(environment.id))
+      if (integration.sandbox)
+        throw new SetupError(
+          `The integration ${integration.key} of the environment ${environment.name} is a sandbox one, made by mortise dev. Use another MORTISE_DATA_DIR for production, or remove it: mortise integrations remove ${integration.key} --env ${environment.name}`,
+        )
+}

@@ -1,0 +1,130 @@
+/**
+ * The guarded call: one request, a time limit, a size limit, no redirect followed. The host is resolved once, every
+ * address is checked, and the connection goes to a checked one, so that no second look-up can lead elsewhere.
+ */
+import { lookup } from 'node:dns/promises'
+import { request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import { isIP, type LookupFunction } from 'node:net'
+import { MortiseError } from '../core/errors.ts'
+import type { Call, CallRequest, CallResponse } from '../core/ports.ts'
+import { isPublic } from './address.ts'
+
+export interface CallOptions {
+  /** The one origin where sandboxed integrations are played, given by `dev`; without it there are none. */
+  readonly sandboxOrigin?: string
+  /** `host` or `host:port` names that the operator allows although they are not public. */
+  readonly allowedHosts: readonly string[]
+  /** Milliseconds for the whole call. */
+  readonly timeout?: number
+  /** Bytes of an answer. */
+  readonly limit?: number
+}
+
+export const createCall = (options: CallOptions): Call => {
+  const { sandboxOrigin, allowedHosts, timeout = 20_000, limit = 1_000_000 } = options
+  const isAllowed = (url: URL) => allowedHosts.includes(url.host) || allowedHosts.includes(url.hostname)
+
+  /** The sandbox plays https://HOST/PATH at ORIGIN/HOST/PATH. */
+  const toSandbox = (text: string): string => {
+    if (sandboxOrigin === undefined)
+      throw new MortiseError('integration_misconfigured', 'Sandbox integrations work in dev only.')
+    const url = new URL(text)
+    return `${sandboxOrigin}/${url.host}${url.pathname}${url.search}`
+  }
+
+  const addressOf = async (url: URL): Promise<string> => {
+    const name = url.hostname.replace(/^\[|\]$/g, '')
+    const addresses = isIP(name) ? [name] : await resolve(name, url.hostname)
+    if (!isAllowed(url) && !addresses.every(isPublic))
+      throw new MortiseError(
+        'integration_misconfigured',
+        `${url.host} leads to an address on this machine or a private network. If it should, the operator must name it in MORTISE_ALLOWED_HOSTS.`,
+        { sent: false },
+      )
+    if (url.protocol !== 'https:' && !isAllowed(url))
+      throw new MortiseError('integration_misconfigured', `${url.host} is not https.`, { sent: false })
+    return addresses[0] ?? ''
+  }
+
+  return {
+    page: (url, sandbox) => (sandbox ? toSandbox(url) : url),
+    async send(request) {
+      const url = new URL(request.sandbox ? toSandbox(request.url) : request.url)
+      const deadline = AbortSignal.timeout(timeout)
+      // The sandbox is reached because it is mapped, at exactly that origin; no policy has a hole for it.
+      const address = request.sandbox ? undefined : await addressOf(url)
+      return send(request, url, address, deadline, limit)
+    },
+  }
+}
+
+const resolve = async (name: string, host: string): Promise<string[]> => {
+  try {
+    return (await lookup(name, { all: true })).map(each => each.address)
+  } catch (cause) {
+    throw new MortiseError('provider_unavailable', `The name ${host} cannot be resolved.`, { sent: false, cause })
+  }
+}
+
+/** Whatever the name says by now, the checked address is used. */
+const pinned =
+  (address: string): LookupFunction =>
+  (_name, options, answer) => {
+    const family = isIP(address)
+    if (options.all) answer(null, [{ address, family }])
+    else answer(null, address, family)
+  }
+
+const send = (
+  request: CallRequest,
+  url: URL,
+  address: string | undefined,
+  deadline: AbortSignal,
+  limit: number,
+): Promise<CallResponse> =>
+  new Promise((done, fail) => {
+    let sent = false
+    const unavailable = (what: string, cause?: unknown) =>
+      fail(new MortiseError('provider_unavailable', `${url.host} ${what}.`, { sent, cause }))
+    const out = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {
+      method: request.method,
+      headers: {
+        'user-agent': 'Mortise',
+        ...request.headers,
+        ...(request.body === undefined ? {} : { 'content-length': String(Buffer.byteLength(request.body)) }),
+      },
+      agent: false,
+      signal: deadline,
+      ...(address === undefined ? {} : { lookup: pinned(address) }),
+    })
+    out.on('socket', socket =>
+      socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
+        sent = true
+      }),
+    )
+    out.on('error', error => unavailable(deadline.aborted ? 'did not answer in time' : 'could not be reached', error))
+    out.on('response', response => {
+      const chunks: Buffer[] = []
+      let size = 0
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length
+        if (size <= limit) return void chunks.push(chunk)
+        out.destroy()
+        fail(
+          new MortiseError('provider_invalid_response', `${url.host} answered with more than ${limit} bytes.`, {
+            sent: true,
+          }),
+        )
+      })
+      response.on('error', error => unavailable('broke off its answer', error))
+      response.on('end', () =>
+        done({
+          status: response.statusCode ?? 0,
+          headers: Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)])),
+          body: Buffer.concat(chunks).toString(),
+        }),
+      )
+    })
+    out.end(request.body)
+  })

@@ -1,0 +1,96 @@
+/**
+ * AES-256-GCM (NIST SP 800-38D) with a fresh 96-bit nonce for each blob. A data key per environment, wrapped by the root
+ * key. A blob says which key sealed it, and its additional data binds it to its environment, table, row and field.
+ *
+ * Blob: version (1 byte) · key id (8) · nonce (12) · tag (16) · ciphertext.
+ */
+import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto'
+import type { Secret } from '../core/credential.ts'
+import { MortiseError, SetupError } from '../core/errors.ts'
+import type { Place, Seal } from '../core/ports.ts'
+import type { Storage } from '../core/storage.ts'
+
+const version = 1
+const header = 1 + 8 + 12 + 16
+
+interface Key {
+  readonly id: Buffer
+  readonly bytes: Buffer
+}
+
+/** Each part is preceded by its length, so that no two lists of parts make the same bytes. */
+const additional = (...parts: readonly string[]): Buffer =>
+  Buffer.concat(
+    parts.flatMap(part => {
+      const bytes = Buffer.from(part)
+      const length = Buffer.alloc(4)
+      length.writeUInt32BE(bytes.length)
+      return [length, bytes]
+    }),
+  )
+
+const encrypt = (key: Key, aad: Buffer, plain: Buffer): Buffer => {
+  const nonce = randomBytes(12)
+  const cipher = createCipheriv('aes-256-gcm', key.bytes, nonce, { authTagLength: 16 })
+  cipher.setAAD(aad)
+  const text = Buffer.concat([cipher.update(plain), cipher.final()])
+  return Buffer.concat([Buffer.of(version), key.id, nonce, cipher.getAuthTag(), text])
+}
+
+const decrypt = (key: Key, aad: Buffer, blob: Uint8Array): Buffer => {
+  const bytes = Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength)
+  if (bytes.length < header || bytes[0] !== version || !bytes.subarray(1, 9).equals(key.id))
+    throw new Error('not sealed with this key')
+  const decipher = createDecipheriv('aes-256-gcm', key.bytes, bytes.subarray(9, 21), { authTagLength: 16 })
+  decipher.setAAD(aad)
+  decipher.setAuthTag(bytes.subarray(21, header))
+  return Buffer.concat([decipher.update(bytes.subarray(header)), decipher.final()])
+}
+
+const rootKey = (secret: Secret<Buffer>): Key => ({
+  id: hash('sha256', Buffer.concat([Buffer.from('mortise root key id'), secret.reveal()]), 'buffer').subarray(0, 8),
+  bytes: secret.reveal(),
+})
+
+export const createSeal = (root: Secret<Buffer>): Seal => {
+  const rootAs = rootKey(root)
+  const wrapping = (environmentId: number) => additional('data key', String(environmentId))
+  return {
+    newKey: environmentId => encrypt(rootAs, wrapping(environmentId), randomBytes(8 + 32)),
+    environment(environmentId, wrappedKey) {
+      const opened = decrypt(rootAs, wrapping(environmentId), wrappedKey)
+      const key: Key = { id: opened.subarray(0, 8), bytes: opened.subarray(8) }
+      const aad = (place: Place) => additional(String(environmentId), ...place)
+      return {
+        seal: (place, plain) => encrypt(key, aad(place), Buffer.from(plain)),
+        open(place, blob) {
+          try {
+            return decrypt(key, aad(place), blob).toString()
+          } catch (cause) {
+            throw new MortiseError('internal', `A sealed value does not open at ${place.join('/')}.`, { cause })
+          }
+        },
+      }
+    },
+  }
+}
+
+const mark = 'root key check'
+
+/** Whether the database holds data sealed under some root key already. */
+export const isSealed = async (storage: Storage): Promise<boolean> => (await storage.marked(mark)) !== undefined
+
+/**
+ * Proves that the root key is the one that the data was sealed under; on a new database, writes the check value.
+ * Throws a sentence for the operator.
+ */
+export const proveRootKey = async (storage: Storage, root: Secret<Buffer>): Promise<void> => {
+  const key = rootKey(root)
+  const stored = await storage.mark(mark, encrypt(key, additional(mark), Buffer.from(mark)))
+  try {
+    if (decrypt(key, additional(mark), stored).toString() === mark) return
+  } catch {}
+  throw new SetupError(
+    'The root key is not the one that this database was sealed under. Set MORTISE_ROOT_KEY or MORTISE_ROOT_KEY_FILE to the right one; nothing was changed.',
+  )
+}

@@ -1,0 +1,312 @@
+/** The one implementation of the storage port, in Kysely. The drivers differ in opening only. */
+import type { Kysely } from 'kysely'
+import type { Storage } from '../core/storage.ts'
+import {
+  credentialColumns,
+  fromAttempt,
+  fromConnection,
+  type Tables,
+  toAttempt,
+  toConnection,
+  toEnvironment,
+  toIntegration,
+  toSecretKey,
+} from './tables.ts'
+
+/** What an engine brings. */
+export interface Engine {
+  /** Its transactions begin as writers: what they read cannot change before they write. */
+  readonly db: Kysely<Tables>
+  /** The hot read, as a raw prepared statement with `?` for each value. Sees committed rows only. */
+  prepare<Row>(sql: string): (...values: (string | number)[]) => Row | undefined | Promise<Row | undefined>
+  /** Moves when another connection has committed. */
+  epoch(): number
+  close(): Promise<void>
+}
+
+export const createStorage = (engine: Engine): Storage => {
+  const { db } = engine
+  let ownKeyWrites = 0
+  const hotRead = engine.prepare<Tables['connections']>(
+    'SELECT * FROM connections WHERE environment_id = ? AND integration_key = ? AND connection_id = ?',
+  )
+  const one = (result: {
+    numUpdatedRows?: bigint
+    numDeletedRows?: bigint
+    numInsertedOrUpdatedRows?: bigint | undefined
+  }) => (result.numUpdatedRows ?? result.numDeletedRows ?? result.numInsertedOrUpdatedRows ?? 0n) === 1n
+
+  return {
+    async ping() {
+      await db.selectFrom('marks').select('name').limit(1).execute()
+    },
+    close: () => engine.close(),
+    epoch: () => engine.epoch() + ownKeyWrites,
+
+    async mark(name, value) {
+      await db
+        .insertInto('marks')
+        .values({ name, value })
+        .onConflict(on => on.doNothing())
+        .execute()
+      return (await db.selectFrom('marks').select('value').where('name', '=', name).executeTakeFirstOrThrow()).value
+    },
+    async marked(name) {
+      return (await db.selectFrom('marks').select('value').where('name', '=', name).executeTakeFirst())?.value
+    },
+
+    async addEnvironment(environment) {
+      const added = await db
+        .insertInto('environments')
+        .values({
+          id: environment.id,
+          name: environment.name,
+          public_key: environment.publicKey,
+          wrapped_key: environment.wrappedKey,
+          hmac_key: environment.hmacKey ?? null,
+          created_at: environment.createdAt.getTime(),
+        })
+        .onConflict(on => on.doNothing())
+        .executeTakeFirstOrThrow()
+      return one(added)
+    },
+    async environments() {
+      return (await db.selectFrom('environments').selectAll().orderBy('created_at').orderBy('id').execute()).map(
+        toEnvironment,
+      )
+    },
+    async setHmacKey(environmentId, hmacKey) {
+      await db
+        .updateTable('environments')
+        .set({ hmac_key: hmacKey ?? null })
+        .where('id', '=', environmentId)
+        .execute()
+    },
+    async allow(environmentId, kind, url) {
+      await db
+        .insertInto('allowed_urls')
+        .values({ environment_id: environmentId, kind, url })
+        .onConflict(on => on.doNothing())
+        .execute()
+    },
+    async disallow(environmentId, kind, url) {
+      return one(
+        await db
+          .deleteFrom('allowed_urls')
+          .where('environment_id', '=', environmentId)
+          .where('kind', '=', kind)
+          .where('url', '=', url)
+          .executeTakeFirstOrThrow(),
+      )
+    },
+    async allowed(environmentId, kind) {
+      const rows = await db
+        .selectFrom('allowed_urls')
+        .select('url')
+        .where('environment_id', '=', environmentId)
+        .where('kind', '=', kind)
+        .orderBy('url')
+        .execute()
+      return rows.map(row => row.url)
+    },
+
+    async addKey(key) {
+      await db
+        .insertInto('secret_keys')
+        .values({
+          environment_id: key.environmentId,
+          id: key.id,
+          name: key.name,
+          hash: key.hash,
+          hint: key.hint,
+          scopes_json: JSON.stringify(key.scopes),
+          created_at: key.createdAt.getTime(),
+          revoked_at: key.revokedAt?.getTime() ?? null,
+        })
+        .execute()
+      ownKeyWrites++
+    },
+    async keys() {
+      return (await db.selectFrom('secret_keys').selectAll().orderBy('created_at').orderBy('id').execute()).map(
+        toSecretKey,
+      )
+    },
+    async revokeKey(environmentId, id, at) {
+      const revoked = await db
+        .updateTable('secret_keys')
+        .set({ revoked_at: at.getTime() })
+        .where('environment_id', '=', environmentId)
+        .where('id', '=', id)
+        .where('revoked_at', 'is', null)
+        .executeTakeFirstOrThrow()
+      ownKeyWrites++
+      return one(revoked)
+    },
+
+    async addIntegration(integration) {
+      const added = await db
+        .insertInto('integrations')
+        .values({
+          environment_id: integration.environmentId,
+          key: integration.key,
+          id: integration.id,
+          provider: integration.provider,
+          client_id: integration.clientId,
+          client_secret: integration.clientSecret,
+          scopes_json: JSON.stringify(integration.scopes),
+          settings_json: JSON.stringify(integration.settings),
+          sandbox: integration.sandbox ? 1 : 0,
+          created_at: integration.createdAt.getTime(),
+          updated_at: integration.updatedAt.getTime(),
+        })
+        .onConflict(on => on.doNothing())
+        .executeTakeFirstOrThrow()
+      return one(added)
+    },
+    async integration(environmentId, key) {
+      const row = await db
+        .selectFrom('integrations')
+        .selectAll()
+        .where('environment_id', '=', environmentId)
+        .where('key', '=', key)
+        .executeTakeFirst()
+      return row && toIntegration(row)
+    },
+    async integrations(environmentId) {
+      const rows = await db
+        .selectFrom('integrations')
+        .selectAll()
+        .where('environment_id', '=', environmentId)
+        .orderBy('key')
+        .execute()
+      return rows.map(toIntegration)
+    },
+    removeIntegration: (environmentId, key) =>
+      db.transaction().execute(async tx => {
+        const used = await tx
+          .selectFrom('connections')
+          .select('id')
+          .where('environment_id', '=', environmentId)
+          .where('integration_key', '=', key)
+          .limit(1)
+          .executeTakeFirst()
+        if (used) return 'in use' as const
+        const removed = await tx
+          .deleteFrom('integrations')
+          .where('environment_id', '=', environmentId)
+          .where('key', '=', key)
+          .executeTakeFirstOrThrow()
+        return one(removed) ? ('removed' as const) : ('unknown' as const)
+      }),
+
+    async addAttempt(attempt) {
+      await db.insertInto('attempts').values(fromAttempt(attempt)).execute()
+    },
+    async attempt(environmentId, stateHash) {
+      const row = await db
+        .selectFrom('attempts')
+        .selectAll()
+        .where('environment_id', '=', environmentId)
+        .where('state_hash', '=', stateHash)
+        .executeTakeFirst()
+      return row && toAttempt(row)
+    },
+    async takeAttempt(environmentId, stateHash, browserHash, now) {
+      const row = await db
+        .updateTable('attempts')
+        .set({ taken_at: now.getTime() })
+        .where('environment_id', '=', environmentId)
+        .where('state_hash', '=', stateHash)
+        .where('browser_hash', '=', browserHash)
+        .where('taken_at', 'is', null)
+        .where('expires_at', '>', now.getTime())
+        .returningAll()
+        .executeTakeFirst()
+      return row && toAttempt(row)
+    },
+    async endAttempt(environmentId, stateHash, outcome) {
+      await db
+        .updateTable('attempts')
+        .set({ outcome_json: JSON.stringify(outcome), verifier: null })
+        .where('environment_id', '=', environmentId)
+        .where('state_hash', '=', stateHash)
+        .where('outcome_json', 'is', null)
+        .execute()
+    },
+    async sweepAttempts(before) {
+      const swept = await db.deleteFrom('attempts').where('expires_at', '<', before.getTime()).executeTakeFirstOrThrow()
+      return Number(swept.numDeletedRows)
+    },
+
+    authorize: draft =>
+      db.transaction().execute(async tx => {
+        const { find } = draft
+        const rows = tx
+          .selectFrom('connections')
+          .selectAll()
+          .where('environment_id', '=', draft.environmentId)
+          .where('integration_key', '=', draft.integrationKey)
+        const row =
+          find === undefined
+            ? undefined
+            : 'connectionId' in find
+              ? await rows.where('connection_id', '=', find.connectionId).executeTakeFirst()
+              : await rows
+                  .where('end_user_id', '=', find.endUserId)
+                  .where('account_key', '=', find.accountKey)
+                  .executeTakeFirst()
+        const next = draft.decide(row && { connection: toConnection(row), accountKey: row.account_key ?? undefined })
+        const columns = fromConnection(next.connection, next.accountKey)
+        if (row)
+          await tx
+            .updateTable('connections')
+            .set(columns)
+            .where('environment_id', '=', draft.environmentId)
+            .where('id', '=', row.id)
+            .execute()
+        else await tx.insertInto('connections').values(columns).execute()
+        await tx
+          .updateTable('attempts')
+          .set({ outcome_json: JSON.stringify(draft.attempt.outcome(next.connection)), verifier: null })
+          .where('environment_id', '=', draft.environmentId)
+          .where('state_hash', '=', draft.attempt.stateHash)
+          .execute()
+        return next.connection
+      }),
+    async connection(environmentId, integrationKey, connectionId) {
+      const row = await hotRead(environmentId, integrationKey, connectionId)
+      return row && toConnection(row)
+    },
+    async connections(environmentId, filter) {
+      let rows = db.selectFrom('connections').selectAll().where('environment_id', '=', environmentId)
+      if (filter.connectionId !== undefined) rows = rows.where('connection_id', '=', filter.connectionId)
+      return (await rows.orderBy('created_at', 'desc').orderBy('id', 'desc').execute()).map(toConnection)
+    },
+    async swapCredential(environmentId, id, from, next) {
+      const swapped = await db
+        .updateTable('connections')
+        .set({
+          ...credentialColumns(next),
+          credential_revision: from + 1,
+          status: 'connected',
+          status_reason: null,
+          updated_at: next.obtainedAt.getTime(),
+        })
+        .where('environment_id', '=', environmentId)
+        .where('id', '=', id)
+        .where('credential_revision', '=', from)
+        .executeTakeFirstOrThrow()
+      return one(swapped)
+    },
+    async flagConnection(environmentId, id, from, status, reason, at) {
+      const flagged = await db
+        .updateTable('connections')
+        .set({ status, status_reason: reason, updated_at: at.getTime() })
+        .where('environment_id', '=', environmentId)
+        .where('id', '=', id)
+        .where('credential_revision', '=', from)
+        .executeTakeFirstOrThrow()
+      return one(flagged)
+    },
+  }
+}

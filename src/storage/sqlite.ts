@@ -1,0 +1,138 @@
+/** SQLite through the runtime's own `node:sqlite`: one connection writes, one reads, both in WAL mode. */
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  Kysely,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely'
+import { SetupError } from '../core/errors.ts'
+import type { Storage } from '../core/storage.ts'
+import { createStorage } from './sql.ts'
+import type { Tables } from './tables.ts'
+
+const folder = new URL('./migrations/', import.meta.url)
+
+/**
+ * Opens the database file, made with its folder (only its owner may read them) if missing, and brings it up to date.
+ * `:memory:` keeps everything in the process.
+ */
+export const openSqlite = (path: string): Storage => {
+  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const before = process.umask(0o077)
+  try {
+    const writer = open(path)
+    migrate(writer)
+    const reader = path === ':memory:' ? writer : open(path)
+    const version = reader.prepare('PRAGMA data_version')
+    return createStorage({
+      db: new Kysely<Tables>({
+        dialect: {
+          createAdapter: () => new SqliteAdapter(),
+          createDriver: () => createDriver(writer),
+          createIntrospector: db => new SqliteIntrospector(db),
+          createQueryCompiler: () => new SqliteQueryCompiler(),
+        },
+      }),
+      prepare: <Row>(text: string) => {
+        const statement = reader.prepare(text)
+        return (...values) => statement.get(...values) as Row | undefined
+      },
+      epoch: () => Number(version.get()?.['data_version'] ?? 0),
+      close: async () => {
+        if (reader !== writer) reader.close()
+        writer.close()
+      },
+    })
+  } finally {
+    process.umask(before)
+  }
+}
+
+/** FULL: a commit that was answered survives a power cut (a rotated refresh token exists nowhere else). */
+const open = (path: string): DatabaseSync => {
+  const db = new DatabaseSync(path, { timeout: 5000 })
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF')
+  return db
+}
+
+/** Runs the migrations that the database has not seen, each in one transaction; refuses one newer than the code. */
+const migrate = (db: DatabaseSync): void => {
+  db.exec('CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at BIGINT NOT NULL)')
+  const files = readdirSync(folder)
+    .filter(name => name.endsWith('.sql'))
+    .sort()
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    const applied = new Set(
+      db
+        .prepare('SELECT name FROM migrations')
+        .all()
+        .map(row => String(row['name'])),
+    )
+    const unknown = [...applied].filter(name => !files.includes(name))
+    if (unknown.length > 0)
+      throw new SetupError(
+        `The database was written by a newer Mortise (it has the migration ${unknown[0]}). Start that version, or restore the backup made before the upgrade.`,
+      )
+    for (const name of files.filter(file => !applied.has(file))) {
+      db.exec(readFileSync(new URL(name, folder), 'utf8').replaceAll(' BYTES', ' BLOB'))
+      db.prepare('INSERT INTO migrations VALUES (?, ?)').run(name, Date.now())
+    }
+    db.exec('COMMIT')
+  } catch (error) {
+    db.exec('ROLLBACK')
+    throw error
+  }
+}
+
+/** Kysely on the one writing connection: queries and transactions wait for each other's turn. */
+const createDriver = (db: DatabaseSync): Driver => {
+  const connection: DatabaseConnection = {
+    async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+      const statement = db.prepare(sql)
+      const values = parameters as SQLInputValue[]
+      if (statement.columns().length > 0) return { rows: statement.all(...values) as R[] }
+      const { changes } = statement.run(...values)
+      return { rows: [], numAffectedRows: BigInt(changes) }
+    },
+    // biome-ignore lint/correctness/useYield: streaming is not used.
+    async *streamQuery() {
+      throw new Error('Streaming is not supported.')
+    },
+  }
+  let last: Promise<void> = Promise.resolve()
+  let release = () => {}
+  return {
+    async init() {},
+    async acquireConnection() {
+      const turn = last
+      let done = () => {}
+      last = new Promise(resolve => {
+        done = resolve
+      })
+      await turn
+      release = done
+      return connection
+    },
+    async releaseConnection() {
+      release()
+    },
+    async beginTransaction() {
+      db.exec('BEGIN IMMEDIATE')
+    },
+    async commitTransaction() {
+      db.exec('COMMIT')
+    },
+    async rollbackTransaction() {
+      db.exec('ROLLBACK')
+    },
+    async destroy() {},
+  }
+}

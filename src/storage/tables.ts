@@ -1,0 +1,235 @@
+/** Rows as the database holds them, and rows ↔ core's nouns. Times are milliseconds, flags 0 or 1. */
+import type { Attempt } from '../core/attempt.ts'
+import type { Connection } from '../core/connection.ts'
+import type { Environment, SecretKey } from '../core/environment.ts'
+import type { Integration } from '../core/integration.ts'
+
+export interface Tables {
+  marks: { name: string; value: Uint8Array }
+  environments: {
+    id: number
+    name: string
+    public_key: string
+    wrapped_key: Uint8Array
+    hmac_key: Uint8Array | null
+    created_at: number
+  }
+  allowed_urls: { environment_id: number; kind: string; url: string }
+  secret_keys: {
+    environment_id: number
+    id: string
+    name: string
+    hash: string
+    hint: string
+    scopes_json: string
+    created_at: number
+    revoked_at: number | null
+  }
+  integrations: {
+    environment_id: number
+    key: string
+    id: string
+    provider: string
+    client_id: string
+    client_secret: Uint8Array
+    scopes_json: string
+    settings_json: string
+    sandbox: number
+    created_at: number
+    updated_at: number
+  }
+  attempts: {
+    environment_id: number
+    state_hash: string
+    browser_hash: string
+    integration_key: string
+    integration_id: string
+    provider: string
+    connection_id: string | null
+    end_user_id: string
+    trust: string
+    duplicate: number
+    scopes_json: string
+    config_json: string
+    redirect_uri: string
+    issuer: string | null
+    issuer_always: number
+    verifier: Uint8Array | null
+    return_to: string | null
+    dialect: string
+    created_at: number
+    expires_at: number
+    taken_at: number | null
+    outcome_json: string | null
+  }
+  connections: {
+    environment_id: number
+    id: string
+    number: number
+    integration_key: string
+    connection_id: string
+    provider: string
+    end_user_id: string
+    account_key: string | null
+    account_json: string | null
+    status: string
+    status_reason: string | null
+    access_part: Uint8Array
+    renewal_part: Uint8Array | null
+    expires_at: number | null
+    obtained_at: number
+    credential_revision: number
+    scopes_json: string | null
+    config_json: string
+    metadata_json: string
+    facts_json: string
+    created_at: number
+    updated_at: number
+  }
+}
+
+/** An optional property of a noun: left out where the column is NULL. */
+const optional = <K extends string, V, R>(key: K, value: V | null, read: (value: V) => R): { [key in K]?: R } =>
+  (value === null ? {} : { [key]: read(value) }) as { [key in K]?: R }
+const same = <T>(value: T): T => value
+const date = (ms: number): Date => new Date(ms)
+
+export const toEnvironment = (row: Tables['environments']): Environment => ({
+  id: row.id,
+  name: row.name,
+  publicKey: row.public_key,
+  wrappedKey: row.wrapped_key,
+  ...optional('hmacKey', row.hmac_key, same),
+  createdAt: date(row.created_at),
+})
+
+export const toSecretKey = (row: Tables['secret_keys']): SecretKey => ({
+  environmentId: row.environment_id,
+  id: row.id,
+  name: row.name,
+  hash: row.hash,
+  hint: row.hint,
+  scopes: JSON.parse(row.scopes_json),
+  createdAt: date(row.created_at),
+  ...optional('revokedAt', row.revoked_at, date),
+})
+
+export const toIntegration = (row: Tables['integrations']): Integration => ({
+  environmentId: row.environment_id,
+  id: row.id,
+  key: row.key,
+  provider: row.provider,
+  clientId: row.client_id,
+  clientSecret: row.client_secret,
+  scopes: JSON.parse(row.scopes_json),
+  settings: JSON.parse(row.settings_json),
+  sandbox: row.sandbox === 1,
+  createdAt: date(row.created_at),
+  updatedAt: date(row.updated_at),
+})
+
+export const fromAttempt = (attempt: Attempt): Tables['attempts'] => ({
+  environment_id: attempt.environmentId,
+  state_hash: attempt.stateHash,
+  browser_hash: attempt.browserHash,
+  integration_key: attempt.integrationKey,
+  integration_id: attempt.integrationId,
+  provider: attempt.provider,
+  connection_id: attempt.connectionId ?? null,
+  end_user_id: attempt.endUserId,
+  trust: attempt.trust,
+  duplicate: attempt.duplicate ? 1 : 0,
+  scopes_json: JSON.stringify(attempt.scopes),
+  config_json: JSON.stringify(attempt.config),
+  redirect_uri: attempt.redirectUri,
+  issuer: attempt.issuer ?? null,
+  issuer_always: attempt.issuerAlways ? 1 : 0,
+  verifier: attempt.verifier ?? null,
+  return_to: attempt.returnTo ?? null,
+  dialect: attempt.dialect,
+  created_at: attempt.createdAt.getTime(),
+  expires_at: attempt.expiresAt.getTime(),
+  taken_at: attempt.takenAt?.getTime() ?? null,
+  outcome_json: attempt.outcome ? JSON.stringify(attempt.outcome) : null,
+})
+
+export const toAttempt = (row: Tables['attempts']): Attempt => ({
+  environmentId: row.environment_id,
+  stateHash: row.state_hash,
+  browserHash: row.browser_hash,
+  integrationKey: row.integration_key,
+  integrationId: row.integration_id,
+  provider: row.provider,
+  ...optional('connectionId', row.connection_id, same),
+  endUserId: row.end_user_id,
+  trust: row.trust as Attempt['trust'],
+  duplicate: row.duplicate === 1,
+  scopes: JSON.parse(row.scopes_json),
+  config: JSON.parse(row.config_json),
+  redirectUri: row.redirect_uri,
+  ...optional('issuer', row.issuer, same),
+  issuerAlways: row.issuer_always === 1,
+  ...optional('verifier', row.verifier, same),
+  ...optional('returnTo', row.return_to, same),
+  dialect: row.dialect,
+  createdAt: date(row.created_at),
+  expiresAt: date(row.expires_at),
+  ...optional('takenAt', row.taken_at, date),
+  ...optional('outcome', row.outcome_json, JSON.parse),
+})
+
+/** The columns that a new credential replaces. */
+export const credentialColumns = (
+  next: Pick<Connection, 'access' | 'renewal' | 'expiresAt' | 'obtainedAt' | 'scopes'>,
+) => ({
+  access_part: next.access,
+  renewal_part: next.renewal ?? null,
+  expires_at: next.expiresAt?.getTime() ?? null,
+  obtained_at: next.obtainedAt.getTime(),
+  scopes_json: next.scopes ? JSON.stringify(next.scopes) : null,
+})
+
+export const fromConnection = (row: Connection, accountKey: string | undefined): Tables['connections'] => ({
+  environment_id: row.environmentId,
+  id: row.id,
+  number: row.number,
+  integration_key: row.integrationKey,
+  connection_id: row.connectionId,
+  provider: row.provider,
+  end_user_id: row.endUserId,
+  account_key: accountKey ?? null,
+  account_json: row.account ? JSON.stringify(row.account) : null,
+  status: row.status,
+  status_reason: row.statusReason ?? null,
+  ...credentialColumns(row),
+  credential_revision: row.credentialRevision,
+  config_json: JSON.stringify(row.config),
+  metadata_json: JSON.stringify(row.metadata),
+  facts_json: JSON.stringify(row.facts),
+  created_at: row.createdAt.getTime(),
+  updated_at: row.updatedAt.getTime(),
+})
+
+export const toConnection = (row: Tables['connections']): Connection => ({
+  environmentId: row.environment_id,
+  id: row.id,
+  number: row.number,
+  integrationKey: row.integration_key,
+  connectionId: row.connection_id,
+  provider: row.provider,
+  endUserId: row.end_user_id,
+  ...optional('account', row.account_json, JSON.parse),
+  status: row.status as Connection['status'],
+  ...optional('statusReason', row.status_reason, same),
+  access: row.access_part,
+  ...optional('renewal', row.renewal_part, same),
+  ...optional('expiresAt', row.expires_at, date),
+  obtainedAt: date(row.obtained_at),
+  credentialRevision: row.credential_revision,
+  ...optional('scopes', row.scopes_json, JSON.parse),
+  config: JSON.parse(row.config_json),
+  metadata: JSON.parse(row.metadata_json),
+  facts: JSON.parse(row.facts_json),
+  createdAt: date(row.created_at),
+  updatedAt: date(row.updated_at),
+})
