@@ -7,7 +7,7 @@ import type { Config } from './config.ts'
 import { Secret } from './core/credential.ts'
 import { MortiseError, SetupError } from './core/errors.ts'
 import { addIntegration } from './core/setup.ts'
-import { type Rooms, type Running, startHub } from './main.ts'
+import { type Overrides, type Rooms, type Running, startHub } from './main.ts'
 
 /** The integrations that are ready at the first start. */
 export const sandboxProviders = ['notion', 'hubspot', 'salesforce', 'slack', 'google-drive', 'github']
@@ -16,11 +16,11 @@ export interface Dev extends Running {
   readonly sandbox: Sandbox
 }
 
-export const startDev = async (config: Config): Promise<Dev> => {
+export const startDev = async (config: Config, overrides: Overrides = {}): Promise<Dev> => {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
-  const sandbox = await listen(config)
+  const sandbox = await listen(config, overrides)
   try {
-    const running = await startHub(config, sandbox.origin)
+    const running = await startHub(config, sandbox.origin, overrides)
     await registerClients(running.rooms, sandbox)
     return {
       ...running,
@@ -36,9 +36,13 @@ export const startDev = async (config: Config): Promise<Dev> => {
   }
 }
 
-const listen = async (config: Config): Promise<Sandbox> => {
+const listen = async (config: Config, { clock }: Overrides): Promise<Sandbox> => {
   try {
-    return await startSandbox({ port: config.port + 1, stateFile: join(config.dataDir, 'sandbox.json') })
+    return await startSandbox({
+      port: config.port + 1,
+      stateFile: join(config.dataDir, 'sandbox.json'),
+      ...(clock ? { now: () => clock.now().getTime() } : {}),
+    })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')
       throw new SetupError(

@@ -1,5 +1,7 @@
 /** config → rooms → core → listen; graceful stop. The only wiring. */
+import { once } from 'node:events'
 import { existsSync, mkdirSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { loadCatalogue } from './catalogue/catalogue.ts'
@@ -10,7 +12,7 @@ import { SetupError } from './core/errors.ts'
 import { createHub, type Hub } from './core/hub.ts'
 import { createKeyring, type Keyring } from './core/keys.ts'
 import { isLoopbackHost } from './core/loopback.ts'
-import type { Log } from './core/ports.ts'
+import type { Clock, Log } from './core/ports.ts'
 import { ensureFirstEnvironment } from './core/setup.ts'
 import type { Storage } from './core/storage.ts'
 import { createApp } from './http/app.ts'
@@ -30,10 +32,11 @@ export interface Rooms {
   readonly log: Log
 }
 
-const createLog = (level: string): Log => {
+/** `to`: a file descriptor; standard error unless told. */
+const createLog = (level: string, to = 2): Log => {
   const logger = pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ dest: 2, sync: true }),
+    pino.destination({ dest: to, sync: true }),
   )
   return {
     info: (phrase, fields = {}) => logger.info(fields, phrase),
@@ -68,9 +71,15 @@ const findRootKey = async (config: Config, storage: Storage): Promise<Secret<Buf
   return makeRootKeyFile(file)
 }
 
+/** What tests replace: the time, and where the log goes. */
+export interface Overrides {
+  readonly clock?: Clock
+  readonly logTo?: number
+}
+
 /** Opens the rooms. `sandboxOrigin` is given by `dev` alone. */
-export const openRooms = async (config: Config, sandboxOrigin?: string): Promise<Rooms> => {
-  const log = createLog(config.logLevel)
+export const openRooms = async (config: Config, sandboxOrigin?: string, overrides: Overrides = {}): Promise<Rooms> => {
+  const log = createLog(config.logLevel, overrides.logTo)
   if (config.providersDir !== undefined && !existsSync(config.providersDir))
     throw new SetupError(`MORTISE_PROVIDERS_DIR names ${config.providersDir}, which does not exist.`)
   const catalogue = loadCatalogue(config.providersDir)
@@ -78,7 +87,7 @@ export const openRooms = async (config: Config, sandboxOrigin?: string): Promise
   try {
     const root = await findRootKey(config, storage)
     await proveRootKey(storage, root)
-    const clock = { now: () => new Date() }
+    const clock = overrides.clock ?? { now: () => new Date() }
     const hub = createHub({
       storage,
       catalogue,
@@ -110,11 +119,11 @@ export interface Running {
 }
 
 /** Listens. In `serve`, refuses to start insecurely and says what to set. */
-export const startHub = async (config: Config, sandboxOrigin?: string): Promise<Running> => {
+export const startHub = async (config: Config, sandboxOrigin?: string, overrides: Overrides = {}): Promise<Running> => {
   const onLoopback = isLoopbackHost(config.host.includes(':') ? `[${config.host}]` : config.host)
   if (config.mode === 'dev' && !onLoopback)
     throw new SetupError(`mortise dev listens on loopback only, and MORTISE_HOST is ${config.host}. Use: mortise serve`)
-  const rooms = await openRooms(config, sandboxOrigin)
+  const rooms = await openRooms(config, sandboxOrigin, overrides)
   const { hub, keyring, firstEnvironment, storage, log } = rooms
   try {
     const access: Access = {
@@ -127,7 +136,7 @@ export const startHub = async (config: Config, sandboxOrigin?: string): Promise<
     const keyless = await isKeyless(access)
     if (config.mode === 'serve') await checkSecure(config, rooms, access, keyless)
     const app = await createApp(hub, access)
-    await listen(app, config)
+    const listening = await listen(app, config)
     const loop = startLoop(
       () => hub.sweep(),
       60_000,
@@ -139,6 +148,7 @@ export const startHub = async (config: Config, sandboxOrigin?: string): Promise<
       access,
       keyless,
       async stop() {
+        await listening.close()
         await app.close()
         await loop.stop()
         await hub.settle()
@@ -151,16 +161,49 @@ export const startHub = async (config: Config, sandboxOrigin?: string): Promise<
   }
 }
 
-const listen = async (app: Awaited<ReturnType<typeof createApp>>, config: Config): Promise<void> => {
-  try {
-    await app.listen({ host: config.host, port: config.port })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')
-      throw new SetupError(
-        `Port ${config.port} is in use, perhaps by another hub. Stop it, or set MORTISE_PORT to a free port.`,
-      )
-    throw error
+interface Listening {
+  /** Accepts nothing new, and waits for the requests in flight. */
+  close(): Promise<void>
+}
+
+/** `localhost` is both loopback families, whatever the machine's own hosts file says of the name. */
+const listen = async (app: Awaited<ReturnType<typeof createApp>>, config: Config): Promise<Listening> => {
+  await app.ready()
+  const hosts = config.host === 'localhost' ? ['127.0.0.1', '::1'] : [config.host]
+  const servers: Server[] = []
+  const close = async () => {
+    await Promise.all(servers.map(closeServer))
   }
+  for (const host of hosts) {
+    const server = createServer((request, response) => app.routing(request, response))
+    try {
+      server.listen(config.port, host)
+      await once(server, 'listening')
+      servers.push(server)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      // A machine without IPv6 has no ::1.
+      if (host === '::1' && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT')) continue
+      await close()
+      if (code === 'EADDRINUSE')
+        throw new SetupError(
+          `Port ${config.port} is in use, perhaps by another hub. Stop it, or set MORTISE_PORT to a free port.`,
+        )
+      if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+        throw new SetupError(`MORTISE_HOST ${config.host} is not an address of this machine.`)
+      throw error
+    }
+  }
+  return { close }
+}
+
+const closeServer = async (server: Server): Promise<void> => {
+  const closed = once(server, 'close')
+  server.close()
+  // A connection that is kept alive becomes idle only after its last answer.
+  const timer = setInterval(() => server.closeIdleConnections(), 20)
+  await closed
+  clearInterval(timer)
 }
 
 const checkSecure = async (config: Config, rooms: Rooms, access: Access, keyless: boolean): Promise<void> => {

@@ -20,7 +20,6 @@ export const createApp = async (hub: Hub, access: Access): Promise<FastifyInstan
     // A HEAD must not begin or finish a flow.
     exposeHeadRoutes: false,
     bodyLimit: 1_000_000,
-    forceCloseConnections: 'idle',
   })
   const { log, dev, storage } = hub.context
 

@@ -147,7 +147,8 @@ describe('microsoft', () => {
   test('refresh answers a new refresh token, yet spends none', () => {
     keys(microsoft.refresh?.answer(issue(microsoft, 'refresh', scopes, 'refresh-2')), printed)
     carries(microsoft.refresh?.answer(issue(microsoft, 'refresh', scopes, 'refresh-2')), { refresh_token: 'refresh-2' })
-    assert.equal(microsoft.refresh?.rotates, false)
+    assert.equal(microsoft.refresh?.rotates, true)
+    assert.equal(microsoft.refresh?.graceSeconds, Number.POSITIVE_INFINITY)
   })
 
   test('a refresh token only with offline_access', () => {

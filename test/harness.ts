@@ -1,0 +1,144 @@
+/** A whole hub with its sandbox on free ports and a folder of its own, and a browser small enough to see through. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { readConfig } from '../src/config.ts'
+import { type Dev, startDev } from '../src/dev.ts'
+import type { Overrides } from '../src/main.ts'
+
+/** A port that is free together with the next one. */
+export const freePorts = async (): Promise<number> => {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 20_000)
+    if ((await isFree(port)) && (await isFree(port + 1))) return port
+  }
+}
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise(done => {
+    const server = createServer()
+    server.on('error', () => done(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => done(true)))
+  })
+
+export const tempFolder = (t: Pick<TestContext, 'after'>): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'mortise-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** A clock that a test moves. */
+export const movableClock = (start = new Date('2026-11-21T10:00:00.000Z')) => {
+  let now = start.getTime()
+  return {
+    now: () => new Date(now),
+    forward(seconds: number) {
+      now += seconds * 1000
+    },
+  }
+}
+
+export interface TestHub extends Dev {
+  readonly origin: string
+  readonly publicKey: string
+  readonly dataDir: string
+}
+
+/** `mortise dev`, in this process, stopped when the test ends. */
+export const startTestHub = async (
+  t: Pick<TestContext, 'after'>,
+  options: Overrides & { readonly env?: Readonly<Record<string, string>>; readonly dataDir?: string } = {},
+): Promise<TestHub> => {
+  const dataDir = options.dataDir ?? tempFolder(t)
+  const port = await freePorts()
+  const env = { MORTISE_PORT: String(port), MORTISE_DATA_DIR: dataDir, MORTISE_LOG_LEVEL: 'silent', ...options.env }
+  const dev = await startDev(readConfig(env, 'dev'), options)
+  let stopped: Promise<void> | undefined
+  const stop = () => {
+    stopped ??= dev.stop()
+    return stopped
+  }
+  t.after(stop)
+  return {
+    ...dev,
+    stop,
+    origin: `http://localhost:${port}`,
+    publicKey: dev.rooms.firstEnvironment.publicKey,
+    dataDir,
+  }
+}
+
+/** Keeps cookies by host name, and follows redirects one at a time. Everything is seen: `hops` holds each answer. */
+export class Browser {
+  readonly #cookies = new Map<string, Map<string, string>>()
+  readonly hops: { url: string; status: number; location: string | undefined }[] = []
+
+  async get(url: string, headers: Record<string, string> = {}): Promise<Response> {
+    const host = new URL(url).hostname
+    const jar = this.#cookies.get(host) ?? new Map<string, string>()
+    this.#cookies.set(host, jar)
+    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
+    const response = await fetch(url, { redirect: 'manual', headers: { ...(cookie ? { cookie } : {}), ...headers } })
+    for (const line of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+      jar.set(name, value)
+    }
+    this.hops.push({ url, status: response.status, location: response.headers.get('location') ?? undefined })
+    return response
+  }
+
+  /** Follows redirects until an answer that is none, or until `stop` says that the next address is far enough. */
+  async follow(
+    url: string,
+    stop: (next: string) => boolean = () => false,
+  ): Promise<{ response: Response; url: string }> {
+    let at = url
+    for (;;) {
+      const response = await this.get(at)
+      const next = response.headers.get('location')
+      if (next === null || response.status < 300 || response.status > 399) return { response, url: at }
+      at = new URL(next, at).href
+      if (stop(at)) return { response, url: at }
+    }
+  }
+
+  cookieNames(host: string): string[] {
+    return [...(this.#cookies.get(host)?.keys() ?? [])]
+  }
+}
+
+export const connectUrl = (hub: TestHub, integration: string, query: Record<string, string> = {}): string =>
+  `${hub.origin}/oauth/connect/${integration}?${new URLSearchParams({ public_key: hub.publicKey, ...query })}`
+
+/** Runs a flow to where the app is returned to; the sandbox approves at once, as the account named or the first. */
+export const connect = async (
+  hub: TestHub,
+  integration: string,
+  query: Record<string, string> = {},
+  options: { account?: string; browser?: Browser; provider?: string } = {},
+): Promise<{ returned: URL; browser: Browser }> => {
+  hub.sandbox.set(options.provider ?? integration, { autoApprove: options.account ?? true })
+  const browser = options.browser ?? new Browser()
+  const app = 'http://localhost:9/done'
+  const { url } = await browser.follow(connectUrl(hub, integration, { api_redirect_url: app, ...query }), next =>
+    next.startsWith('http://localhost:9/'),
+  )
+  return { returned: new URL(url), browser }
+}
+
+/** The JSON of an answer, as whatever the test says it is. */
+export const getJson = async <T = Record<string, unknown>>(
+  url: string,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; body: T; headers: Headers }> => {
+  const response = await fetch(url, { headers })
+  return { status: response.status, body: (await response.json()) as T, headers: response.headers }
+}
+
+/** The callback's address with the answer of the provider, not yet opened: where a thief would sit. */
+export const untilCallback = async (hub: TestHub, browser: Browser, url: string): Promise<string> => {
+  const callback = `${hub.origin}/oauth/callback`
+  return (await browser.follow(url, next => next.startsWith(callback))).url
+}
