@@ -31,6 +31,8 @@ interface Command {
   readonly takes: string
   readonly help: string
   readonly options?: ParseArgsOptionsConfig
+  /** Whether words follow the name, besides options. */
+  readonly words?: true
   readonly run: (args: readonly string[], options: Options) => Promise<void> | void
 }
 
@@ -109,8 +111,7 @@ const commands: readonly Command[] = [
     name: 'dev',
     takes: '',
     help: 'Run the hub and the sandbox on this machine, nothing configured.',
-    run: async args => {
-      if (args.length > 0) throw new UsageError(`dev takes nothing, and "${args[0]}" was given.`)
+    run: async () => {
       const settings = config('dev')
       const { startDev } = await import('./dev.ts')
       const { devScreen } = await import('./screen.ts')
@@ -123,8 +124,7 @@ const commands: readonly Command[] = [
     name: 'serve',
     takes: '',
     help: 'Run the hub in production: no sandbox; refuses to start insecurely.',
-    run: async args => {
-      if (args.length > 0) throw new UsageError(`serve takes nothing, and "${args[0]}" was given.`)
+    run: async () => {
       const running = await startHub(config('serve'))
       untilStopped(() => running.stop())
     },
@@ -134,12 +134,11 @@ const commands: readonly Command[] = [
     takes: '[--name NAME] [--scope SCOPE]… [--env ENV]',
     help: 'Make a secret key and print it, once. Without --scope it may do everything.',
     options: { ...envOption, name: { type: 'string' }, scope: { type: 'string', multiple: true } },
-    run: (args, options) =>
+    run: (_args, options) =>
       withRooms(async rooms => {
-        if (args.length > 0) throw new UsageError(`key create takes options only; for a name use: --name ${args[0]}`)
         const environment = await environmentFor(rooms, options)
         const scopes = parseScopes(texts(options['scope']))
-        const wasOpen = await rooms.keyring.empty()
+        const wasOpen = await rooms.keyring.unused()
         const made = await addKey(rooms.hub.context, environment, text(options['name']) ?? 'default', scopes)
         console.log(made.secret.reveal())
         console.error(
@@ -176,6 +175,7 @@ const commands: readonly Command[] = [
   },
   {
     name: 'key revoke',
+    words: true,
     takes: 'ID [--env ENV]',
     help: 'Revoke a secret key, at once, in running hubs too.',
     options: envOption,
@@ -193,11 +193,12 @@ const commands: readonly Command[] = [
   },
   {
     name: 'env show',
-    takes: '[ENV]',
+    takes: '[--env ENV]',
+    options: envOption,
     help: 'Show an environment: public key, allow-lists, HMAC, integrations.',
-    run: args =>
+    run: (_args, options) =>
       withRooms(async rooms => {
-        const environment = await environmentNamed(rooms.hub.context, args[0] ?? firstEnvironment)
+        const environment = await environmentFor(rooms, options)
         const { storage } = rooms
         const [redirects, origins] = [
           await storage.allowed(environment.id, 'redirect'),
@@ -222,6 +223,7 @@ const commands: readonly Command[] = [
   },
   {
     name: 'env create',
+    words: true,
     takes: 'NAME',
     help: 'Make another environment: its own keys, integrations, connections and lists.',
     run: args =>
@@ -232,6 +234,7 @@ const commands: readonly Command[] = [
   },
   {
     name: 'env allow-redirect',
+    words: true,
     takes: 'URL [--remove] [--env ENV]',
     help: 'Let finished flows return to this URL.',
     options: { ...envOption, remove: { type: 'boolean' } },
@@ -239,6 +242,7 @@ const commands: readonly Command[] = [
   },
   {
     name: 'env allow-origin',
+    words: true,
     takes: 'ORIGIN [--remove] [--env ENV]',
     help: 'Let pages of this origin start flows.',
     options: { ...envOption, remove: { type: 'boolean' } },
@@ -246,6 +250,7 @@ const commands: readonly Command[] = [
   },
   {
     name: 'env hmac',
+    words: true,
     takes: 'on|off [--env ENV]',
     help: 'Demand an HMAC in connect links (prints its new key, once), or stop to.',
     options: envOption,
@@ -264,7 +269,8 @@ const commands: readonly Command[] = [
   },
   {
     name: 'integrations add',
-    takes: 'KEY --provider PROVIDER --client-id ID [--scope SCOPE]… [--setting NAME=VALUE]… [--env ENV]',
+    words: true,
+    takes: 'KEY [--provider PROVIDER] --client-id ID [--scope SCOPE]… [--setting NAME=VALUE]… [--env ENV]',
     help: 'Add your client at a provider. The client secret is asked for, or read from standard input.',
     options: {
       ...envOption,
@@ -277,15 +283,15 @@ const commands: readonly Command[] = [
       const key = one(args, 'the name of the integration, for example github')
       const clientId = text(options['client-id'])
       if (clientId === undefined) throw new UsageError('Give --client-id, as the provider shows it for your app.')
+      const pairs = texts(options['setting']).map(pair => {
+        const [, name, value] = /^([^=]+)=(.*)$/.exec(pair) ?? []
+        if (name === undefined || value === undefined) throw new UsageError(`--setting is NAME=VALUE, not "${pair}".`)
+        return [name, value] as const
+      })
       const clientSecret = await readSecret('Client secret: ')
       await withRooms(async rooms => {
         const environment = await environmentFor(rooms, options)
         const scopes = texts(options['scope'])
-        const pairs = texts(options['setting']).map(pair => {
-          const [, name, value] = /^([^=]+)=(.*)$/.exec(pair) ?? []
-          if (name === undefined || value === undefined) throw new UsageError(`--setting is NAME=VALUE, not "${pair}".`)
-          return [name, value] as const
-        })
         const added = await addIntegration(rooms.hub.context, environment, {
           key,
           provider: text(options['provider']) ?? key,
@@ -328,6 +334,7 @@ const commands: readonly Command[] = [
   },
   {
     name: 'integrations remove',
+    words: true,
     takes: 'KEY [--env ENV]',
     help: 'Remove an integration that no connection stands on.',
     options: envOption,
@@ -351,6 +358,7 @@ const commands: readonly Command[] = [
   },
   {
     name: 'provider check',
+    words: true,
     takes: '[FOLDER]…',
     help: "Check provider files: Mortise's own, those of MORTISE_PROVIDERS_DIR, or the folders given.",
     run: args => {
@@ -402,8 +410,13 @@ const run = async (argv: readonly string[]): Promise<void> => {
       allowPositionals: true,
     })
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}\nUsage: mortise ${command.name} ${command.takes}`)
+    throw new UsageError(`${(error as Error).message.split('. ')[0]}.\nUsage: mortise ${command.name} ${command.takes}`)
   }
+  const [stray] = command.words ? [] : parsed.positionals
+  if (stray !== undefined)
+    throw new UsageError(
+      `mortise ${command.name} takes no "${stray}".\nUsage: mortise ${command.name} ${command.takes}`,
+    )
   if (parsed.values['help']) return console.log(`mortise ${command.name} ${command.takes}\n\n${command.help}`)
   await command.run(parsed.positionals, parsed.values)
 }

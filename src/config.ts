@@ -113,7 +113,8 @@ const publicUrl = (given: string | undefined, port: number): URL => {
     url.pathname !== '/' ||
     url.search !== '' ||
     url.hash !== '' ||
-    url.username !== ''
+    url.username !== '' ||
+    url.password !== ''
   )
     throw new SetupError('MORTISE_PUBLIC_URL must be scheme, host and port only, like https://connect.example.com')
   if (url.protocol !== 'https:' && !isLoopbackHost(url.hostname))
@@ -130,15 +131,31 @@ const basicAuth = (text: string): { user: string; password: Secret } => {
   return { user, password: new Secret(password) }
 }
 
-/** The setting that was probably meant. */
+/** The setting that was probably meant: the one most alike, or else one that shares a word. */
 const hint = (name: string): string => {
-  const words = new Set(name.split('_').slice(1))
-  const near = Object.keys(settings).find(each => {
-    const own = each.split('_').slice(1)
-    return (
-      own.some(word => words.has(word)) ||
-      [...words].some(word => own.some(o => o.startsWith(word.slice(0, 4)) && word.length > 3))
-    )
-  })
+  const bare = (text: string) => text.replace(/^MORTISE_/, '').replaceAll('_', '')
+  const names = Object.keys(settings)
+  const [alike] = names
+    .map(each => ({
+      each,
+      far: distance(bare(each), bare(name)),
+      length: Math.max(bare(each).length, bare(name).length),
+    }))
+    .filter(({ far, length }) => far <= length / 2)
+    .sort((a, b) => a.far - b.far)
+  const words = name.split('_').slice(1)
+  const near = alike?.each ?? names.find(each => each.split('_').some(word => words.includes(word)))
   return near ? ` (did you mean ${near}?)` : ''
+}
+
+/** How many letters must be put in, left out or replaced to make one text of the other (Levenshtein). */
+const distance = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at)
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1]
+    for (const [j, other] of [...b].entries())
+      next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)))
+    row = next
+  }
+  return row.at(-1) ?? 0
 }

@@ -48,7 +48,8 @@ const listen = async (config: Config, { clock }: Overrides): Promise<Sandbox> =>
       throw new SetupError(
         `Port ${config.port + 1}, which the sandbox needs, is in use. Set MORTISE_PORT to a port that is free with the next one.`,
       )
-    throw error
+    // Its state file does not read: the message names it.
+    throw error instanceof Error ? new SetupError(error.message, { cause: error }) : error
   }
 }
 

@@ -66,7 +66,10 @@ const findRootKey = async (config: Config, storage: Storage): Promise<Secret<Buf
     throw new SetupError(
       `The database is sealed under a root key, but its file ${file} is gone. Put it back from your backup, or set MORTISE_ROOT_KEY; without it the credentials cannot be opened, and another key is not made in its place.`,
     )
-  if (config.mode === 'command') throw new SetupError(`There is no root key to seal credentials with. ${advice}`)
+  if (config.mode === 'command')
+    throw new SetupError(
+      `There is no root key to seal credentials with. ${advice} To try things out, start \`mortise dev\` once: it makes one.`,
+    )
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
   return makeRootKeyFile(file)
 }
@@ -103,7 +106,7 @@ export const openRooms = async (config: Config, sandboxOrigin?: string, override
     })
     const firstEnvironment = await ensureFirstEnvironment(hub.context)
     const configured = config.secretKey && { secret: config.secretKey, environmentId: firstEnvironment.id }
-    return { hub, storage, keyring: createKeyring(storage, clock, configured), firstEnvironment, log }
+    return { hub, storage, keyring: createKeyring(storage, configured), firstEnvironment, log }
   } catch (error) {
     await storage.close()
     throw error
@@ -207,7 +210,7 @@ const closeServer = async (server: Server): Promise<void> => {
 }
 
 const checkSecure = async (config: Config, rooms: Rooms, access: Access, keyless: boolean): Promise<void> => {
-  const noKey = config.basicAuth === undefined && (await rooms.keyring.empty())
+  const noKey = config.basicAuth === undefined && (await rooms.keyring.unused())
   if (noKey && !keyless)
     throw new SetupError(
       access.onLoopback

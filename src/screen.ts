@@ -9,7 +9,7 @@ export const devScreen = async (version: string, config: Config, running: Dev): 
   const ready = (await storage.integrations(firstEnvironment.id)).filter(each => each.sandbox).map(each => each.key)
   const header = running.keyless ? '' : ' -H "Authorization: Bearer $MORTISE_SECRET_KEY"'
   return `
-  Mortise ${version} is running.
+  Mortise ${version} is running. Ready ${Math.round(performance.now())} ms after its process began.
 
   Open         ${url}
   Secret key   ${running.keyless ? 'none needed: only this machine can reach the hub' : 'needed: Authorization: Bearer <secret key>'}

@@ -75,12 +75,22 @@ export class Browser {
   readonly #cookies = new Map<string, Map<string, string>>()
   readonly hops: { url: string; status: number; location: string | undefined }[] = []
 
-  async get(url: string, headers: Record<string, string> = {}): Promise<Response> {
+  get(url: string, headers: Record<string, string> = {}): Promise<Response> {
+    return this.#send(url, { headers })
+  }
+
+  /** Sends a form. */
+  post(url: string, form: Record<string, string>): Promise<Response> {
+    return this.#send(url, { method: 'POST', body: new URLSearchParams(form), headers: {} })
+  }
+
+  async #send(url: string, init: RequestInit & { headers: Record<string, string> }): Promise<Response> {
     const host = new URL(url).hostname
     const jar = this.#cookies.get(host) ?? new Map<string, string>()
     this.#cookies.set(host, jar)
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
-    const response = await fetch(url, { redirect: 'manual', headers: { ...(cookie ? { cookie } : {}), ...headers } })
+    const headers = { ...(cookie ? { cookie } : {}), ...init.headers }
+    const response = await fetch(url, { ...init, redirect: 'manual', headers })
     for (const line of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
       jar.set(name, value)

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
+import { type Document, isNode, LineCounter, parseDocument, visit } from 'yaml'
 import type { Catalogue } from '../core/context.ts'
 import { SetupError } from '../core/errors.ts'
 import { type Provider, providerId, providerSchema } from '../core/provider.ts'
@@ -40,6 +40,15 @@ export const readProvider = (file: string, text: string): { provider: Provider }
   const id = basename(file, '.yaml')
   if (!providerId.test(id))
     return { problems: [problem([], 'the file name must be lower-case words joined by hyphens')] }
+  // An alias without its anchor is found only when the document is resolved, and thrown then.
+  const dangling: Problem[] = []
+  visit(document, {
+    Alias(_, alias) {
+      if (!alias.resolve(document))
+        dangling.push({ file, line: at(alias.range?.[0]), key: '', message: `there is no anchor &${alias.source}` })
+    },
+  })
+  if (dangling.length > 0) return { problems: dangling }
   const parsed = providerSchema.safeParse(document.toJS())
   if (!parsed.success)
     return {
@@ -67,7 +76,8 @@ const offsetOf = (document: Document, path: readonly PropertyKey[]): number | un
   return document.contents?.range?.[0]
 }
 
-const hostOf = (template: string): string => /^https?:\/\/([^/?#]*)/.exec(template)?.[1] ?? template
+/** Of a template that begins with a kept URL, that variable. */
+const hostOf = (template: string): string => /^(?:https?:\/\/)?([^/?#]*)/.exec(template)?.[1] ?? template
 
 /** What the shape alone cannot say. */
 const checkMeaning = (provider: Provider): [path: string[], message: string][] => {
@@ -84,7 +94,8 @@ const checkMeaning = (provider: Provider): [path: string[], message: string][] =
     if (template === undefined) continue
     for (const name of variables(template)) {
       const [space = '', key = ''] = name.split('.')
-      const known = space === 'settings' ? provider.settings[key] : (provider.params[key] ?? provider.config[key])
+      const spaces = space === 'settings' ? [provider.settings] : [provider.params, provider.config]
+      const known = spaces.find(each => Object.hasOwn(each, key))?.[key]
       if (!known) wrong.push([path, `uses \${${name}}, which is declared nowhere`])
       const host = hostOf(template)
       if (!host.includes(`\${${name}}`) || !known) continue

@@ -54,9 +54,15 @@ export const pick = (from: Json | undefined, paths: string | readonly string[] |
   return undefined
 }
 
-/** Like `pick`, for ids and names: numbers become text, empty text and other things count as missing. */
+/**
+ * Like `pick`, for ids and names: numbers become text; empty text and other things count as missing, so that the next
+ * path is tried.
+ */
 export const pickText = (from: Json | undefined, paths: string | readonly string[] | undefined): string | undefined => {
-  const value = pick(from, paths)
-  if (typeof value === 'number') return String(value)
-  return typeof value === 'string' && value !== '' ? value : undefined
+  for (const path of typeof paths === 'string' ? [paths] : (paths ?? [])) {
+    const value = pick(from, path)
+    if (typeof value === 'number') return String(value)
+    if (typeof value === 'string' && value !== '') return value
+  }
+  return undefined
 }

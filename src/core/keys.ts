@@ -1,9 +1,8 @@
 /** Secret keys: made, shown once, kept as a digest, and found by a map on that digest. */
 import { Secret } from './credential.ts'
-import { type NewKey, type Scope, type SecretKey, scopes } from './environment.ts'
+import { type NewKey, type Scope, scopes } from './environment.ts'
 import { MortiseError } from './errors.ts'
 import { newId, newKeyText, sha256, wellFormedKey } from './ids.ts'
-import type { Clock } from './ports.ts'
 import type { Storage } from './storage.ts'
 
 export const secretKeyPrefix = 'mortise_sk_'
@@ -43,8 +42,8 @@ export const parseScopes = (names: readonly string[]): readonly Scope[] => {
 export interface Keyring {
   /** The caller that a secret key stands for. Throws `unauthenticated` (unknown, revoked or mistyped). */
   find(secret: string): Promise<Caller>
-  /** No secret key exists anywhere: the hub may be open on loopback. */
-  empty(): Promise<boolean>
+  /** No secret key was ever made, in any environment: the hub may be open on loopback. One that was revoked keeps it shut. */
+  unused(): Promise<boolean>
 }
 
 /**
@@ -53,21 +52,23 @@ export interface Keyring {
  */
 export const createKeyring = (
   storage: Storage,
-  clock: Clock,
   configured: { secret: Secret; environmentId: number } | undefined,
 ): Keyring => {
   let callers = new Map<string, Caller>()
+  let unused = true
   let loadedAt = Number.NaN
   const load = async () => {
     const epoch = storage.epoch()
     if (epoch === loadedAt) return
-    const living = (await storage.keys()).filter(key => !isRevoked(key, clock.now()))
+    const keys = await storage.keys()
+    const living = keys.filter(key => key.revokedAt === undefined)
     callers = new Map(living.map(key => [key.hash, { environmentId: key.environmentId, scopes: new Set(key.scopes) }]))
     if (configured)
       callers.set(sha256(configured.secret.reveal()), {
         environmentId: configured.environmentId,
         scopes: new Set(scopes),
       })
+    unused = keys.length === 0 && configured === undefined
     loadedAt = epoch
   }
   return {
@@ -84,11 +85,9 @@ export const createKeyring = (
         { reason: mistyped ? 'key_malformed' : 'key_unknown' },
       )
     },
-    async empty() {
+    async unused() {
       await load()
-      return callers.size === 0
+      return unused
     },
   }
 }
-
-const isRevoked = (key: SecretKey, now: Date): boolean => key.revokedAt !== undefined && key.revokedAt <= now

@@ -1,5 +1,5 @@
 /** The verbs as a Fastify app. Each dialect is a plugin with its own authentication and error handler. */
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { toMortiseError } from '../core/errors.ts'
 import type { Hub } from '../core/hub.ts'
 import { isLoopbackHost, parseUrl } from '../core/loopback.ts'
@@ -20,6 +20,12 @@ export const createApp = async (hub: Hub, access: Access): Promise<FastifyInstan
     // A HEAD must not begin or finish a flow.
     exposeHeadRoutes: false,
     bodyLimit: 1_000_000,
+    // A URL that does not decode never reaches a route.
+    frameworkErrors: (error, _request, reply) => {
+      ;(reply as FastifyReply)
+        .code(400)
+        .send({ error: { code: 'invalid_request', message: `The URL is malformed: ${error.message}` } })
+    },
   })
   const { log, dev, storage } = hub.context
 

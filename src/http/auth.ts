@@ -25,7 +25,7 @@ export const isKeyless = async (access: Access): Promise<boolean> =>
   access.onLoopback &&
   access.basicAuth === undefined &&
   isLoopbackHost(access.publicUrl.hostname) &&
-  (await access.keyring.empty())
+  (await access.keyring.unused())
 
 const refuse = (message: string) => new MortiseError('forbidden', message, { reason: 'keyless_refused' })
 

@@ -57,7 +57,7 @@ ${turn(outcome.code)}
     200,
     'Connected',
     html`<h1 class="good">${page.provider} is connected</h1>
-<p>${outcome.repaired ? 'This account was connected before: the same connection now holds the new credential.' : 'The hub holds the credential, sealed, and keeps it fresh.'}</p>
+<p>${outcome.repaired ? 'The connection was there before; now it holds the new credential.' : 'The hub holds the credential, sealed, and keeps it fresh.'}</p>
 ${copyable('Connection id', outcome.connectionId)}
 <h2>Use it</h2>
 ${copyable('Read a working token (credentials.access_token in the answer)', `curl${header} "${publicUrl}${path}"`)}

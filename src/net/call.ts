@@ -53,11 +53,20 @@ export const createCall = (options: CallOptions): Call => {
       const url = new URL(request.sandbox ? toSandbox(request.url) : request.url)
       const deadline = AbortSignal.timeout(timeout)
       // The sandbox is reached because it is mapped, at exactly that origin; no policy has a hole for it.
-      const address = request.sandbox ? undefined : await addressOf(url)
+      const address = request.sandbox ? undefined : await inTime(addressOf(url), deadline, url)
       return send(request, url, address, deadline, limit)
     },
   }
 }
+
+/** The look-up counts against the time limit, too. */
+const inTime = <T>(work: Promise<T>, deadline: AbortSignal, url: URL): Promise<T> =>
+  new Promise((done, fail) => {
+    const late = () =>
+      fail(new MortiseError('provider_unavailable', `The name ${url.host} was not resolved in time.`, { sent: false }))
+    deadline.addEventListener('abort', late, { once: true })
+    work.then(done, fail).finally(() => deadline.removeEventListener('abort', late))
+  })
 
 const resolve = async (name: string, host: string): Promise<string[]> => {
   try {

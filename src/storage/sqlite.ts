@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import { setTimeout } from 'node:timers/promises'
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -19,6 +20,9 @@ import type { Tables } from './tables.ts'
 
 const folder = new URL('./migrations/', import.meta.url)
 
+/** Milliseconds to wait for another writer. */
+const patience = 5000
+
 /**
  * Opens the database file, made with its folder (only its owner may read them) if missing, and brings it up to date.
  * `:memory:` keeps everything in the process.
@@ -30,6 +34,8 @@ export const openSqlite = (path: string): Storage => {
     const writer = open(path)
     migrate(writer)
     const reader = path === ':memory:' ? writer : open(path)
+    // From here on the driver waits, see `patiently`.
+    writer.exec('PRAGMA busy_timeout = 0')
     const version = reader.prepare('PRAGMA data_version')
     return createStorage({
       db: new Kysely<Tables>({
@@ -46,8 +52,8 @@ export const openSqlite = (path: string): Storage => {
       },
       epoch: () => Number(version.get()?.['data_version'] ?? 0),
       close: async () => {
-        if (reader !== writer) reader.close()
-        writer.close()
+        if (reader !== writer && reader.isOpen) reader.close()
+        if (writer.isOpen) writer.close()
       },
     })
   } finally {
@@ -57,7 +63,7 @@ export const openSqlite = (path: string): Storage => {
 
 /** FULL: a commit that was answered survives a power cut (a rotated refresh token exists nowhere else). */
 const open = (path: string): DatabaseSync => {
-  const db = new DatabaseSync(path, { timeout: 5000 })
+  const db = new DatabaseSync(path, { timeout: patience })
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF')
   return db
 }
@@ -92,15 +98,32 @@ const migrate = (db: DatabaseSync): void => {
   }
 }
 
+/**
+ * Waits for another writer without blocking the process: SQLite's own waiting does, and the other writer may be a second
+ * storage in this very process, which then could never finish.
+ */
+const patiently = async <T>(work: () => T): Promise<T> => {
+  for (const deadline = performance.now() + patience; ; await setTimeout(2)) {
+    try {
+      return work()
+    } catch (error) {
+      const busy = ((error as { errcode?: number }).errcode ?? 0) % 256 === 5
+      if (!busy || performance.now() > deadline) throw error
+    }
+  }
+}
+
 /** Kysely on the one writing connection: queries and transactions wait for each other's turn. */
 const createDriver = (db: DatabaseSync): Driver => {
   const connection: DatabaseConnection = {
     async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-      const statement = db.prepare(sql)
       const values = parameters as SQLInputValue[]
-      if (statement.columns().length > 0) return { rows: statement.all(...values) as R[] }
-      const { changes } = statement.run(...values)
-      return { rows: [], numAffectedRows: BigInt(changes) }
+      return patiently(() => {
+        const statement = db.prepare(sql)
+        if (statement.columns().length > 0) return { rows: statement.all(...values) as R[] }
+        const { changes } = statement.run(...values)
+        return { rows: [], numAffectedRows: BigInt(changes) }
+      })
     },
     // biome-ignore lint/correctness/useYield: streaming is not used.
     async *streamQuery() {
@@ -125,7 +148,7 @@ const createDriver = (db: DatabaseSync): Driver => {
       release()
     },
     async beginTransaction() {
-      db.exec('BEGIN IMMEDIATE')
+      await patiently(() => db.exec('BEGIN IMMEDIATE'))
     },
     async commitTransaction() {
       db.exec('COMMIT')

@@ -19,10 +19,13 @@ const asForm = (response: CallResponse): JsonObject | undefined =>
     ? Object.fromEntries(new URLSearchParams(response.body))
     : undefined
 
-/** An error code as RFC 6749 §5.2 allows it; anything longer or stranger is not repeated. */
+/**
+ * An error code as RFC 6749 §5.2 allows it, without spaces: a sentence may quote the token. What is longer or stranger is
+ * not repeated.
+ */
 const errorCode = (answer: JsonObject | undefined): string | undefined => {
   const code = pickText(answer, ['error', 'error.code', 'error.type', 'code', 'errorCode'])
-  return code !== undefined && /^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,80}$/.test(code) ? code : undefined
+  return code !== undefined && /^[\x21\x23-\x5b\x5d-\x7e]{1,80}$/.test(code) ? code : undefined
 }
 
 /** Client errors of RFC 6749 §5.2 (and the names two providers use): the operator must act, not the end user. */
@@ -48,7 +51,7 @@ export const readTokenAnswer = (provider: Provider, response: CallResponse, now:
   const code = errorCode(answer)
   const refused =
     response.status >= 400 || answer?.['ok'] === false || (code !== undefined && accessToken === undefined)
-  if (refused) throw refusal(provider, response, code)
+  if (refused) throw refusal(provider, response, code, now)
   if (answer === undefined || accessToken === undefined)
     throw new MortiseError(
       'provider_invalid_response',
@@ -76,7 +79,8 @@ export const readTokenAnswer = (provider: Provider, response: CallResponse, now:
 /** `expires_in` may be text (Microsoft's v1, some form answers); nonsense is an error, not "never". */
 const expiry = (provider: Provider, answer: JsonObject, now: Date): Date | undefined => {
   const given = pick(answer, provider.token.answer.expiresIn)
-  const seconds = given === undefined ? provider.token.lifetime : Number(given)
+  const isNumber = typeof given === 'number' || (typeof given === 'string' && /^\d+(\.\d+)?$/.test(given))
+  const seconds = given === undefined ? provider.token.lifetime : isNumber ? Number(given) : Number.NaN
   if (seconds === undefined) return undefined
   if (!Number.isFinite(seconds) || seconds < 0)
     throw new MortiseError(
@@ -87,15 +91,22 @@ const expiry = (provider: Provider, answer: JsonObject, now: Date): Date | undef
   return seconds === 0 ? undefined : new Date(now.getTime() + Math.min(seconds, 1e10) * 1000)
 }
 
-const refusal = (provider: Provider, response: CallResponse, code: string | undefined): MortiseError => {
+/** Seconds to wait (RFC 9110 §10.2.3: seconds, or a date). */
+const retryAfter = (header: string | undefined, now: Date): number | undefined => {
+  if (header === undefined) return undefined
+  const seconds = /^\d+$/.test(header) ? Number(header) : Math.ceil((Date.parse(header) - now.getTime()) / 1000)
+  return seconds > 0 ? seconds : undefined
+}
+
+const refusal = (provider: Provider, response: CallResponse, code: string | undefined, now: Date): MortiseError => {
   const details = { providerStatus: response.status, ...(code === undefined ? {} : { providerCode: code }) }
   const said = code === undefined ? `status ${response.status}` : `"${code}"`
   if (response.status === 429 || response.status >= 500) {
-    const wait = Number(response.headers['retry-after'])
+    const wait = retryAfter(response.headers['retry-after'], now)
     return new MortiseError(
       'provider_unavailable',
       `${provider.name}'s token endpoint answered ${response.status}; trying again later can help.`,
-      { ...details, sent: true, ...(wait > 0 ? { retryAfter: wait } : {}) },
+      { ...details, sent: true, ...(wait === undefined ? {} : { retryAfter: wait }) },
     )
   }
   if (code !== undefined && clientErrors.has(code))

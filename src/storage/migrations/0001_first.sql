@@ -10,7 +10,7 @@ CREATE TABLE marks (
 CREATE TABLE environments (
   id BIGINT PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,
-  public_key TEXT NOT NULL,
+  public_key TEXT NOT NULL UNIQUE,
   wrapped_key BYTES NOT NULL,
   hmac_key BYTES,
   created_at BIGINT NOT NULL

@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite, type TestContext, test } from 'node:test'
+import { SetupError } from '../core/errors.ts'
+import { loadCatalogue, ownFolder, problemText, readFolders, readProvider } from './catalogue.ts'
+
+const good = `name: Acme
+docs:
+  - https://docs.acme.example/oauth
+auth: oauth2
+api:
+  base: https://api.acme.example
+authorize:
+  url: https://acme.example/authorize
+token:
+  url: https://acme.example/token
+  client: body
+`
+
+/** The file with one piece of its text changed; every piece must be there. */
+const changed = (...pieces: readonly [from: string, to: string][]): string =>
+  pieces.reduce((text, [from, to]) => {
+    assert.ok(text.includes(from), from)
+    return text.replace(from, to)
+  }, good)
+
+/** What is wrong with a file, as it is printed. */
+const problemsOf = (text: string, file = 'dir/acme.yaml'): string[] => {
+  const read = readProvider(file, text)
+  return 'problems' in read ? read.problems.map(problemText) : []
+}
+
+const folderOf = (t: TestContext, files: Record<string, string>): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'mortise-providers-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+  return folder
+}
+
+suite('a provider file', () => {
+  test('becomes a provider named after the file, with its defaults', () => {
+    const read = readProvider('dir/acme-eu.yaml', good)
+    assert.ok('provider' in read)
+    const { provider } = read
+    assert.equal(provider.id, 'acme-eu')
+    assert.equal(provider.authorize.pkce, 'S256')
+    assert.equal(provider.token.body, 'form')
+    assert.deepEqual(provider.token.answer.accessToken, 'access_token')
+    assert.equal(provider.api.prefix, 'Bearer ')
+    assert.equal(provider.refresh, undefined)
+  })
+
+  for (const [what, text, problems] of [
+    [
+      'an unknown key, at the key',
+      changed(['  client: body\n', '  client: body\n  clent: basic\n']),
+      ['dir/acme.yaml:12: token.clent: is not a key of the schema'],
+    ],
+    ['an unknown key at the top', `${good}colour: red\n`, ['dir/acme.yaml:12: colour: is not a key of the schema']],
+    [
+      'every unknown key, each at its line',
+      changed(['auth:', 'one: 1\nauth:'], ['token:\n', 'token:\n  two: 2\n']),
+      ['dir/acme.yaml:11: token.two: is not a key of the schema', 'dir/acme.yaml:4: one: is not a key of the schema'],
+    ],
+    [
+      'a value of the wrong type',
+      changed(['name: Acme', 'name: 7']),
+      ['dir/acme.yaml:1: name: Invalid input: expected string, received number'],
+    ],
+    [
+      'a value that is none of those allowed',
+      changed(['client: body', 'client: query']),
+      ['dir/acme.yaml:11: token.client: Invalid option: expected one of "basic"|"body"'],
+    ],
+    [
+      'a value in a list',
+      changed(['  - https://docs.acme.example/oauth', '  - https://docs.acme.example/oauth\n  - nowhere']),
+      ['dir/acme.yaml:4: docs.1: Invalid URL'],
+    ],
+    [
+      'a key that is missing, at what should hold it',
+      changed(['  base: https://api.acme.example\n', '  prefix: x\n']),
+      ['dir/acme.yaml:5: api.base: Invalid input: expected string, received undefined'],
+    ],
+    [
+      'a URL that is not https',
+      changed(['url: https://acme.example/token', 'url: http://acme.example/token']),
+      [
+        'dir/acme.yaml:10: token.url: an absolute https: URL (http: only on localhost, 127.0.0.1 or [::1]), or ${config.x} with perhaps a path',
+      ],
+    ],
+    [
+      'a variable declared nowhere',
+      changed(['https://api.acme.example', 'https://api.acme.example/${config.team}']),
+      ['dir/acme.yaml:6: api.base: uses ${config.team}, which is declared nowhere'],
+    ],
+    [
+      'a setting declared nowhere, even if it is a param',
+      `${changed(['https://api.acme.example', 'https://api.acme.example/${settings.team}'])}params:\n  team: { title: Team, kind: segment }\n`,
+      ['dir/acme.yaml:6: api.base: uses ${settings.team}, which is declared nowhere'],
+    ],
+    [
+      'a variable declared nowhere that every object has',
+      changed(['https://api.acme.example', 'https://api.acme.example/${config.constructor}']),
+      ['dir/acme.yaml:6: api.base: uses ${config.constructor}, which is declared nowhere'],
+    ],
+    [
+      'a malformed variable',
+      changed(['https://api.acme.example', 'https://api.acme.example/${team}']),
+      ['dir/acme.yaml:6: api.base: holds a malformed ${…}'],
+    ],
+    [
+      'a label in a host without a suffix',
+      `${changed(['https://api.acme.example', 'https://${config.team}/api'])}params:\n  team: { title: Team, kind: label }\n`,
+      ['dir/acme.yaml:6: api.base: a label in a host must be followed by a fixed suffix, like .example.com'],
+    ],
+    [
+      'a label in a host before a top-level domain alone',
+      `${changed(['https://api.acme.example', 'https://${config.team}.com'])}params:\n  team: { title: Team, kind: label }\n`,
+      ['dir/acme.yaml:6: api.base: a label in a host must be followed by a fixed suffix, like .example.com'],
+    ],
+    [
+      'a segment in a host',
+      `${changed(['https://api.acme.example', 'https://${config.team}.acme.example'])}params:\n  team: { title: Team, kind: segment }\n`,
+      ['dir/acme.yaml:6: api.base: ${config.team} is a segment and may not stand there in a host'],
+    ],
+    [
+      'a whole host that the caller would give',
+      `${changed(['https://api.acme.example', 'https://${config.host}'])}params:\n  host: { title: Host, kind: host }\n`,
+      ['dir/acme.yaml:6: api.base: ${config.host} is a host and may not stand there in a host'],
+    ],
+    [
+      'a setting that is a whole host and stands in part of one',
+      `${changed(['https://api.acme.example', 'https://api.${settings.host}'])}settings:\n  host: { title: Host, kind: host }\n`,
+      ['dir/acme.yaml:6: api.base: ${settings.host} is a host and may not stand there in a host'],
+    ],
+    [
+      'a kept URL without host suffixes',
+      `${changed(['https://api.acme.example', '${config.instance}/api'])}config:\n  instance: { path: instance_url }\n`,
+      ['dir/acme.yaml:13: config.instance: stands in a URL, so its host suffixes must be named'],
+    ],
+    [
+      'an identity call to a host that is not named',
+      `${good}identity:\n  account: id\n  request:\n    url: https://whoami.example/me\n`,
+      ['dir/acme.yaml:15: identity.request.url: its host is neither that of the API, nor named in api.hosts'],
+    ],
+    [
+      'a name both asked for and kept',
+      `${good}params:\n  team: { title: Team, kind: label }\nconfig:\n  team: { path: team }\n`,
+      ['dir/acme.yaml:15: config.team: is asked for in params already'],
+    ],
+  ] as const)
+    test(`is refused for ${what}`, () => {
+      assert.deepEqual(problemsOf(text).sort(), [...problems].sort())
+    })
+
+  test('is refused for a key that stands there twice, at the second', () => {
+    assert.deepEqual(problemsOf(`${good}name: Again\n`), ['dir/acme.yaml:12: Map keys must be unique'])
+  })
+
+  test('is refused for bad YAML, at its line', () => {
+    for (const [text, line] of [
+      [changed(['auth: oauth2', 'auth: [oauth2']), 5],
+      // An open quote is missed where the file ends.
+      [changed(['auth: oauth2', 'auth: "oauth2']), 12],
+      [changed(['  base:', '\tbase:']), 6],
+      [changed(['auth: oauth2', 'auth: a: b']), 4],
+      [changed(['auth: oauth2', 'auth: *nobody']), 4],
+      [`${good}---\n${good}`, 12],
+    ] as const) {
+      const [problem = '', ...more] = problemsOf(text)
+      assert.ok(problem.startsWith(`dir/acme.yaml:${line}: `), problem)
+      assert.deepEqual(more, [])
+    }
+  })
+
+  test('is refused when it is empty or no map', () => {
+    for (const text of ['', '# nothing\n', 'null\n', '- a\n', 'text\n', '7\n']) {
+      const problems = problemsOf(text)
+      assert.equal(problems.length, 1, JSON.stringify(text))
+      assert.match(problems[0] ?? '', /^dir\/acme\.yaml:1: Invalid input: expected object/)
+    }
+  })
+
+  test('is refused for its name', () => {
+    for (const file of ['Acme.yaml', 'acme_eu.yaml', '-acme.yaml', 'acme-.yaml', 'ac me.yaml', 'a.b.yaml', '.yaml'])
+      assert.deepEqual(problemsOf(good, `dir/${file}`), [
+        `dir/${file}:1: the file name must be lower-case words joined by hyphens`,
+      ])
+  })
+
+  test('may ask who it is at the API’s host, the token endpoint’s, one that is named, or the kept one', () => {
+    for (const url of ['https://api.acme.example/me', 'https://acme.example/me', 'https://eu.id.example/me'])
+      assert.deepEqual(
+        problemsOf(
+          `${changed(['  base: https://api', "  hosts: ['*.id.example']\n  base: https://api"])}identity:\n  account: id\n  request:\n    url: ${url}\n`,
+        ),
+        [],
+        url,
+      )
+    const kept = changed(['https://api.acme.example', '${config.instance}'])
+    assert.deepEqual(
+      problemsOf(
+        `${kept}config:\n  instance: { path: instance_url, host: [.acme.example] }\nidentity:\n  account: id\n  request:\n    url: \${config.instance}/me\n`,
+      ),
+      [],
+    )
+  })
+})
+
+suite('the catalogue', () => {
+  test('has the twelve providers, in the order of their ids', () => {
+    const ids = loadCatalogue()
+      .list()
+      .map(each => each.id)
+    const first = 'github gitlab google google-drive hubspot microsoft notion salesforce shopify slack xero zendesk'
+    for (const id of first.split(' ')) assert.ok(ids.includes(id), id)
+    assert.deepEqual(ids, [...ids].sort())
+    assert.equal(loadCatalogue().get('notion')?.name, 'Notion')
+    assert.equal(loadCatalogue().get('nobody'), undefined)
+  })
+
+  test('has no problem in its own folder', () => {
+    assert.deepEqual(readFolders([ownFolder]).problems.map(problemText), [])
+  })
+
+  test('takes the operator’s files, which replace its own of the same name', t => {
+    const folder = folderOf(t, { 'acme.yaml': good, 'github.yaml': changed(['name: Acme', 'name: Our GitHub']) })
+    const catalogue = loadCatalogue(folder)
+    assert.equal(catalogue.get('acme')?.name, 'Acme')
+    assert.equal(catalogue.get('github')?.name, 'Our GitHub')
+    assert.equal(catalogue.get('github')?.token.url, 'https://acme.example/token')
+    assert.equal(catalogue.list().filter(each => each.id === 'github').length, 1)
+    assert.equal(catalogue.get('gitlab')?.name, 'GitLab')
+  })
+
+  test('leaves files alone that are no provider definitions', t => {
+    const folder = folderOf(t, { 'README.md': '#', 'acme.actions.yaml': 'x', 'acme.json': '{}', 'acme.yaml.bak': '' })
+    assert.deepEqual(readFolders([folder]), { providers: [], problems: [] })
+  })
+
+  test('refuses a file that ends in .yml, which would else be overlooked', t => {
+    const folder = folderOf(t, { 'acme.yml': good })
+    const { problems } = readFolders([folder])
+    assert.deepEqual(problems.map(problemText), [`${join(folder, 'acme.yml')}:1: must end in .yaml`])
+  })
+
+  test('does not load with a mistake in it, and tells of every one at once', t => {
+    const folder = folderOf(t, {
+      'acme.yaml': changed(['client: body', 'client: query']),
+      'bad.yaml': 'name: [',
+      'other.yml': good,
+    })
+    assert.throws(
+      () => loadCatalogue(folder),
+      (error: unknown) => {
+        assert.ok(error instanceof SetupError)
+        const [title, ...lines] = error.message.split('\n')
+        assert.equal(title, 'Provider files with mistakes:')
+        for (const start of ['acme.yaml:11: token.client: ', 'bad.yaml:', 'other.yml:1: must end in .yaml'])
+          assert.ok(
+            lines.some(line => line.startsWith(join(folder, start))),
+            start,
+          )
+        return true
+      },
+    )
+  })
+})

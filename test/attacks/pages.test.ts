@@ -1,0 +1,157 @@
+/** Script in every value that a page prints comes out as text, and the policy would not run it anyway. */
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import fastify from 'fastify'
+import { Secret } from '../../src/core/credential.ts'
+import { MortiseError } from '../../src/core/errors.ts'
+import { addIntegration } from '../../src/core/setup.ts'
+import { sendFailure, sendHome, sendOutcome } from '../../src/http/pages.ts'
+import { Browser, connectUrl, startTestHub, tempFolder } from '../harness.ts'
+
+const script = '"><script>alert(1)</script><img src=x onerror=alert(1)>\'&'
+
+const harmless = async (response: Response | { status: number; headers: Headers; text: () => Promise<string> }) => {
+  const page = await response.text()
+  assert.match(response.headers.get('content-type') ?? '', /^text\/html/)
+  assert.doesNotMatch(page, /<script>|<img|<\/script><|onerror=alert\(1\)>/)
+  const policy = response.headers.get('content-security-policy') ?? ''
+  assert.match(policy, /default-src 'none'/)
+  assert.match(policy, /frame-ancestors 'none'/)
+  assert.doesNotMatch(policy, /unsafe/)
+  return page
+}
+
+test('script in every value of a link comes out as text on the page that refuses it', async t => {
+  const hub = await startTestHub(t)
+  const links = [
+    connectUrl(hub, encodeURIComponent(script)),
+    connectUrl(hub, 'github', { scopes: script }),
+    connectUrl(hub, 'github', { [script]: 'x' }),
+    connectUrl(hub, 'github', { [`params[${script}]`]: 'x' }),
+    connectUrl(hub, 'github', { allow_duplicate: script }),
+    connectUrl(hub, 'github', { hmac: script }),
+    connectUrl(hub, 'github', { public_key: script }),
+    connectUrl(hub, 'github', { api_redirect_url: `https://evil.example/${script}` }),
+    connectUrl(hub, 'github', { api_redirect_url: script }),
+  ]
+  for (const link of links) {
+    const response = await new Browser().get(link)
+    assert.ok(response.status >= 400, link)
+    await harmless(response)
+  }
+})
+
+test("script in the provider's answer comes out as text on the callback page", async t => {
+  const hub = await startTestHub(t)
+  const query = new URLSearchParams({
+    state: script,
+    code: script,
+    error: script,
+    error_description: script,
+    iss: script,
+  })
+  await harmless(await new Browser().get(`${hub.origin}/oauth/callback?${query}`))
+  // With a right state, so that the error itself is looked at.
+  const browser = new Browser()
+  const response = await browser.get(connectUrl(hub, 'github'))
+  const state = new URL(response.headers.get('location') ?? '').searchParams.get('state') ?? ''
+  const refused = new URLSearchParams({ state, error: script, error_description: script })
+  const page = await harmless(await browser.get(`${hub.origin}/oauth/callback?${refused}`))
+  assert.match(page, /GitHub is not connected/)
+})
+
+test('script in a token error and in a connection id comes out as text', async t => {
+  const hub = await startTestHub(t)
+  hub.sandbox.set('github', {
+    autoApprove: true,
+    fail: { status: 400, body: { error: script, error_description: script }, times: 1 },
+  })
+  const failed = await new Browser().follow(connectUrl(hub, 'github'))
+  assert.equal(failed.response.status, 400)
+  await harmless(failed.response)
+  const done = await new Browser().follow(connectUrl(hub, 'github', { connection_id: script }))
+  assert.equal(done.response.status, 200)
+  const page = await harmless(done.response)
+  assert.ok(page.includes('&lt;script&gt;alert(1)&lt;/script&gt;'))
+})
+
+test("script in an operator's provider file comes out as text on the home page", async t => {
+  const folder = tempFolder(t)
+  mkdirSync(join(folder, 'providers'))
+  const definition = {
+    name: script,
+    docs: ['https://example.com/docs'],
+    auth: 'oauth2',
+    api: { base: 'https://api.example.com' },
+    params: { [`x`]: { title: script, kind: 'segment', example: script } },
+    authorize: { url: 'https://example.com/authorize' },
+    token: { url: 'https://example.com/token', client: 'basic' },
+  }
+  writeFileSync(join(folder, 'providers', 'nasty.yaml'), JSON.stringify(definition))
+  const hub = await startTestHub(t, { env: { MORTISE_PROVIDERS_DIR: join(folder, 'providers') } })
+  await addIntegration(hub.rooms.hub.context, hub.rooms.firstEnvironment, {
+    key: 'nasty',
+    provider: 'nasty',
+    clientId: 'x',
+    clientSecret: new Secret('x'),
+    sandbox: true,
+  })
+  const home = await harmless(await fetch(`${hub.origin}/`))
+  assert.ok(home.includes('&lt;script&gt;alert(1)'))
+  await harmless(await new Browser().get(connectUrl(hub, 'nasty')))
+})
+
+test('script in every field of every page comes out as text', async t => {
+  const app = fastify()
+  t.after(() => app.close())
+  const error = new MortiseError('invalid_request', script)
+  app.get('/failure', (_request, reply) => sendFailure(reply, error, 400, script))
+  app.get('/bad', (_request, reply) =>
+    sendOutcome(reply, {
+      outcome: { ok: false, code: 'internal', message: script },
+      provider: script,
+      publicUrl: `https://${script}`,
+      keyNeeded: true,
+    }),
+  )
+  app.get('/good', (_request, reply) =>
+    sendOutcome(reply, {
+      outcome: { ok: true, connectionId: script, integrationKey: script, repaired: true },
+      provider: script,
+      publicUrl: `https://${script}`,
+      keyNeeded: true,
+    }),
+  )
+  app.get('/home', (_request, reply) =>
+    sendHome(reply, {
+      environment: { id: 1, name: script, publicKey: script, wrappedKey: new Uint8Array(), createdAt: new Date(0) },
+      integrations: [
+        {
+          environmentId: 1,
+          id: script,
+          key: script,
+          provider: script,
+          clientId: script,
+          clientSecret: new Uint8Array(),
+          scopes: [script],
+          settings: {},
+          sandbox: true,
+          createdAt: new Date(0),
+          updatedAt: new Date(0),
+          definition: undefined,
+        },
+      ],
+      keyNeeded: true,
+    }),
+  )
+  for (const url of ['/failure', '/bad', '/good', '/home']) {
+    const answer = await app.inject(url)
+    await harmless({
+      status: answer.statusCode,
+      headers: new Headers(answer.headers as Record<string, string>),
+      text: async () => answer.body,
+    })
+  }
+})
