@@ -40,5 +40,12 @@ export interface Attempt {
 
 /** How an attempt ended. */
 export type Outcome =
-  | { readonly ok: true; readonly connectionId: string; readonly integrationKey: string; readonly repaired: boolean }
+  | {
+      readonly ok: true
+      readonly connectionId: string
+      readonly integrationKey: string
+      readonly repaired: boolean
+      /** What a person calls the account: workspace and name, where the provider says. */
+      readonly account?: string
+    }
   | { readonly ok: false; readonly code: ErrorCode; readonly reason?: Reason; readonly message: string }

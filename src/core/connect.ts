@@ -1,6 +1,12 @@
 /** start → authorize → callback → connection. RFC 6749 §4.1, RFC 7636 (PKCE), RFC 9207 (iss), RFC 9700 (the floor). */
 import type { Attempt, Outcome, Trust } from './attempt.ts'
-import { type Account, type Connection, connectionId as connectionIdRule, sameAccount } from './connection.ts'
+import {
+  type Account,
+  accountLabel,
+  type Connection,
+  connectionId as connectionIdRule,
+  sameAccount,
+} from './connection.ts'
 import type { Context } from './context.ts'
 import { type Credential, type Json, pickText } from './credential.ts'
 import type { Environment } from './environment.ts'
@@ -281,6 +287,7 @@ const succeeded = (row: Connection, repaired: boolean): Outcome => ({
   connectionId: row.connectionId,
   integrationKey: row.integrationKey,
   repaired,
+  ...(row.account ? { account: accountLabel(row.account) } : {}),
 })
 
 const keyOf = (account: Account): string => JSON.stringify([account.id, account.personId ?? ''])

@@ -56,6 +56,10 @@ export const mergedMetadata = (connection: Pick<Connection, 'facts' | 'metadata'
   ...connection.metadata,
 })
 
+/** What a person calls it: "Acme, Ada Lovelace". */
+export const accountLabel = (account: Account): string =>
+  [account.name ?? account.id, account.personName].filter(Boolean).join(', ')
+
 /** Whether two accounts are provably the same: the same workspace and, where it is known, the same person. */
 export const sameAccount = (a: Account | undefined, b: Account | undefined): boolean =>
   a !== undefined && b !== undefined && a.id === b.id && a.personId === b.personId

@@ -57,6 +57,7 @@ ${turn(outcome.code)}
     200,
     'Connected',
     html`<h1 class="good">${page.provider} is connected</h1>
+${outcome.account === undefined ? undefined : html`<p>Account: <strong>${outcome.account}</strong></p>`}
 <p>${outcome.repaired ? 'The connection was there before; now it holds the new credential.' : 'The hub holds the credential, sealed, and keeps it fresh.'}</p>
 ${copyable('Connection id', outcome.connectionId)}
 <h2>Use it</h2>

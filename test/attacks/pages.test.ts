@@ -118,7 +118,7 @@ test('script in every field of every page comes out as text', async t => {
   )
   app.get('/good', (_request, reply) =>
     sendOutcome(reply, {
-      outcome: { ok: true, connectionId: script, integrationKey: script, repaired: true },
+      outcome: { ok: true, connectionId: script, integrationKey: script, repaired: true, account: script },
       provider: script,
       publicUrl: `https://${script}`,
       keyNeeded: true,
