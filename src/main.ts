@@ -136,8 +136,8 @@ export const startHub = async (config: Config, sandboxOrigin?: string, overrides
       publicUrl: config.publicUrl,
       onLoopback,
     }
-    const keyless = await isKeyless(access)
-    if (config.mode === 'serve') await checkSecure(config, rooms, access, keyless)
+    await checkReach(config, rooms, access)
+    if (config.mode === 'serve') await checkNoSandbox(rooms)
     const app = await createApp(hub, access)
     const listening = await listen(app, config)
     const loop = startLoop(
@@ -149,7 +149,7 @@ export const startHub = async (config: Config, sandboxOrigin?: string, overrides
     return {
       rooms,
       access,
-      keyless,
+      keyless: await isKeyless(access),
       async stop() {
         await listening.close()
         await app.close()
@@ -209,16 +209,20 @@ const closeServer = async (server: Server): Promise<void> => {
   clearInterval(timer)
 }
 
-const checkSecure = async (config: Config, rooms: Rooms, access: Access, keyless: boolean): Promise<void> => {
-  const noKey = config.basicAuth === undefined && (await rooms.keyring.unused())
-  if (noKey && !keyless)
-    throw new SetupError(
-      access.onLoopback
-        ? `The public URL ${config.publicUrl.origin} is not loopback, and no key is configured: anyone could read every token. Make one first: mortise key create`
-        : `MORTISE_HOST ${config.host} is reachable from other machines, and no key is configured: anyone could read every token. Make one first: mortise key create`,
-    )
-  for (const environment of await rooms.storage.environments())
-    for (const integration of await rooms.storage.integrations(environment.id))
+/** Without any key, nothing but this machine may be able to reach the hub. */
+const checkReach = async (config: Config, { keyring }: Rooms, access: Access): Promise<void> => {
+  if (config.basicAuth !== undefined || !(await keyring.unused()) || (await isKeyless(access))) return
+  const reach = access.onLoopback
+    ? `The public URL ${config.publicUrl.origin} is not loopback`
+    : `MORTISE_HOST ${config.host} is reachable from other machines`
+  throw new SetupError(
+    `${reach}, and no key is configured: anyone could read every token. Make one first: mortise key create`,
+  )
+}
+
+const checkNoSandbox = async ({ storage }: Rooms): Promise<void> => {
+  for (const environment of await storage.environments())
+    for (const integration of await storage.integrations(environment.id))
       if (integration.sandbox)
         throw new SetupError(
           `The integration ${integration.key} of the environment ${environment.name} is a sandbox one, made by mortise dev. Use another MORTISE_DATA_DIR for production, or remove it: mortise integrations remove ${integration.key} --env ${environment.name}`,

@@ -113,6 +113,16 @@ test('serve refuses to start insecurely, and says what to set', async t => {
   await refused({ ...key, MORTISE_SECRET_KEY: 'short' }, /MORTISE_SECRET_KEY must have 32/)
 })
 
+test('dev, too, refuses a public URL off loopback while there is no key', async t => {
+  const settings = { MORTISE_PORT: String(await freePorts()), MORTISE_DATA_DIR: tempFolder(t) }
+  const { code, stderr } = await mortise(['dev'], { ...settings, MORTISE_PUBLIC_URL: 'https://hub.example.com' })
+  assert.equal(code, 1)
+  assert.match(stderr, /not loopback, and no key/)
+  const elsewhere = await mortise(['dev'], { ...settings, MORTISE_HOST: '0.0.0.0' })
+  assert.equal(elsewhere.code, 1)
+  assert.match(elsewhere.stderr, /listens on loopback only/)
+})
+
 test('serve refuses data with a sandbox integration; no start of it makes one', async t => {
   const dataDir = tempFolder(t)
   const dev = await startTestHub(t, { dataDir })

@@ -78,7 +78,7 @@ test("the vendor's own client of the document's year reads, with a key and witho
   const keyed = new Nango({ host: hub.origin, secretKey: key })
   assert.equal(await keyed.getToken('notion', 'a'), plain.credentials.access_token)
   assert.deepEqual(
-    (await keyed.listConnections()).connections.map(each => each.connection_id),
+    (await keyed.listConnections()).connections.map((each: { connection_id: string }) => each.connection_id),
     ['a'],
   )
   await assert.rejects(new Nango({ host: hub.origin, secretKey: 'wrong' }).getToken('notion', 'a'), /401/)
