@@ -3,8 +3,11 @@ import { readFileSync } from 'node:fs'
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { ownFolder, problemText, readFolders } from './catalogue/catalogue.ts'
 import { type Config, type Mode, readConfig, settings } from './config.ts'
-import type { AllowKind } from './core/environment.ts'
+import { didYouMean } from './core/alike.ts'
+import { Secret } from './core/credential.ts'
+import { type AllowKind, scopes } from './core/environment.ts'
 import { MortiseError, SetupError } from './core/errors.ts'
+import { newNonce } from './core/ids.ts'
 import { parseScopes } from './core/keys.ts'
 import {
   addEnvironment,
@@ -137,9 +140,9 @@ const commands: readonly Command[] = [
     run: (_args, options) =>
       withRooms(async rooms => {
         const environment = await environmentFor(rooms, options)
-        const scopes = parseScopes(texts(options['scope']))
+        const granted = parseScopes(texts(options['scope']))
         const wasOpen = await rooms.keyring.unused()
-        const made = await addKey(rooms.hub.context, environment, text(options['name']) ?? 'default', scopes)
+        const made = await addKey(rooms.hub.context, environment, text(options['name']) ?? 'default', granted)
         console.log(made.secret.reveal())
         console.error(
           `\nThis is the secret key "${made.key.name}" (${made.key.id}) of the environment "${environment.name}". It is shown this once: put it where your back end reads its secrets.`,
@@ -158,7 +161,7 @@ const commands: readonly Command[] = [
         const keys = await keysOf(rooms.hub.context, environment)
         if (keys.length === 0)
           return console.log(
-            `The environment "${environment.name}" has no secret key. Make one with: mortise key create`,
+            `The environment "${environment.name}" has no secret key. Make one with: npx mortise key create`,
           )
         table([
           ['ID', 'NAME', 'BEGINS', 'SCOPES', 'CREATED', 'REVOKED'],
@@ -166,7 +169,7 @@ const commands: readonly Command[] = [
             key.id,
             key.name,
             `${key.hint}…`,
-            key.scopes.join(','),
+            key.scopes.length === scopes.length ? 'all' : key.scopes.join(','),
             day(key.createdAt),
             key.revokedAt ? day(key.revokedAt) : '',
           ]),
@@ -181,12 +184,12 @@ const commands: readonly Command[] = [
     options: envOption,
     run: (args, options) =>
       withRooms(async rooms => {
-        const id = one(args, 'the id of the key, as `mortise key list` prints it')
+        const id = one(args, 'the id of the key, as `npx mortise key list` prints it')
         const environment = await environmentFor(rooms, options)
         if (!(await rooms.storage.revokeKey(environment.id, id, new Date())))
           throw new MortiseError(
             'not_found',
-            `The environment "${environment.name}" has no living key with the id ${id}; see: mortise key list`,
+            `The environment "${environment.name}" has no living key with the id ${id}; see: npx mortise key list`,
           )
         console.log(`Revoked ${id}.`)
       }),
@@ -211,13 +214,16 @@ const commands: readonly Command[] = [
           ['Public key', environment.publicKey],
           ['Secret keys', String(keys.length)],
           ['HMAC of connect links', environment.hmacKey ? 'required' : 'off'],
-          ['May return to', redirects.join(', ') || 'nothing yet: mortise env allow-redirect <url>'],
+          [
+            'May return to',
+            redirects.join(', ') || 'nothing yet (in dev: any loopback URL): npx mortise env allow-redirect <url>',
+          ],
           ['Pages of', origins.join(', ') || 'no other origin'],
           [
             'Integrations',
-            integrations.map(each => each.key).join(', ') || 'none yet: mortise integrations add <key> …',
+            integrations.map(each => each.key).join(', ') || 'none yet: npx mortise integrations add <key> …',
           ],
-          ['Redirect URI', `${rooms.hub.context.publicUrl}/oauth/callback  (register it at each provider)`],
+          ['Redirect URI', `${rooms.hub.context.redirectUri}  (register it at each provider)`],
         ])
       }),
   },
@@ -270,25 +276,27 @@ const commands: readonly Command[] = [
   {
     name: 'integrations add',
     words: true,
-    takes: 'KEY [--provider PROVIDER] --client-id ID [--scope SCOPE]… [--setting NAME=VALUE]… [--env ENV]',
-    help: 'Add your client at a provider. The client secret is asked for, or read from standard input.',
+    takes: 'KEY [--provider PROVIDER] --client-id ID|--sandbox [--scope SCOPE]… [--setting NAME=VALUE]… [--env ENV]',
+    help: 'Add your client at a provider. The client secret is asked for, or read from standard input. With --sandbox, mortise dev plays the provider from its next start on.',
     options: {
       ...envOption,
       provider: { type: 'string' },
       'client-id': { type: 'string' },
+      sandbox: { type: 'boolean' },
       scope: { type: 'string', multiple: true },
       setting: { type: 'string', multiple: true },
     },
     run: async (args, options) => {
       const key = one(args, 'the name of the integration, for example github')
-      const clientId = text(options['client-id'])
+      const sandbox = options['sandbox'] === true
+      const clientId = text(options['client-id']) ?? (sandbox ? `sandbox-${key}` : undefined)
       if (clientId === undefined) throw new UsageError('Give --client-id, as the provider shows it for your app.')
       const pairs = texts(options['setting']).map(pair => {
         const [, name, value] = /^([^=]+)=(.*)$/.exec(pair) ?? []
         if (name === undefined || value === undefined) throw new UsageError(`--setting is NAME=VALUE, not "${pair}".`)
         return [name, value] as const
       })
-      const clientSecret = await readSecret('Client secret: ')
+      const clientSecret = sandbox ? new Secret(newNonce()) : await readSecret('Client secret: ')
       await withRooms(async rooms => {
         const environment = await environmentFor(rooms, options)
         const scopes = texts(options['scope'])
@@ -299,11 +307,13 @@ const commands: readonly Command[] = [
           clientSecret,
           ...(scopes.length > 0 ? { scopes } : {}),
           settings: Object.fromEntries(pairs),
+          sandbox,
         })
         console.log(
           `Added the integration "${added.key}" (${added.provider}; scopes: ${added.scopes.join(', ') || 'none'}).`,
         )
-        console.log(`Register this redirect URI at the provider: ${rooms.hub.context.publicUrl}/oauth/callback`)
+        if (sandbox) console.log('The sandbox plays it from the next start of mortise dev on.')
+        else console.log(`Register this redirect URI at the provider: ${rooms.hub.context.redirectUri}`)
       })
     },
   },
@@ -318,7 +328,7 @@ const commands: readonly Command[] = [
         const all = await rooms.storage.integrations(environment.id)
         if (all.length === 0)
           return console.log(
-            `The environment "${environment.name}" has no integration. Add one with: mortise integrations add <key> …`,
+            `The environment "${environment.name}" has no integration. Add one with: npx mortise integrations add <key> …`,
           )
         table([
           ['KEY', 'PROVIDER', 'CLIENT ID', 'SCOPES', ''],
@@ -367,21 +377,22 @@ const commands: readonly Command[] = [
       const { providers, problems } = readFolders(folders)
       for (const problem of problems) console.error(problemText(problem))
       if (problems.length > 0) process.exitCode = 1
-      else console.log(`${providers.length} provider files, no mistake.`)
+      else console.log(`${providers.length} provider file${providers.length === 1 ? '' : 's'}, no mistake.`)
     },
   },
 ]
 
+const usage = (command: Command): string =>
+  `  mortise ${command.name}${command.takes ? ` ${command.takes}` : ''}\n      ${command.help}`
+
 const help = (): string => {
-  const list = (command: Command) =>
-    `  mortise ${command.name}${command.takes ? ` ${command.takes}` : ''}\n      ${command.help}`
   const names = Object.entries(settings).map(
     ([name, each]) => `  ${name}\n      ${each.help}${each.default ? ` Default: ${each.default}` : ''}`,
   )
   return `Mortise ${version}: connects accounts, seals credentials, keeps tokens fresh.
 
-Commands
-${commands.map(list).join('\n')}
+Commands (in this folder, run them by npx)
+${commands.map(usage).join('\n')}
   mortise --help, mortise --version
 
 Settings (environment variables)
@@ -395,11 +406,20 @@ const run = async (argv: readonly string[]): Promise<void> => {
     .toSorted((a, b) => b.name.length - a.name.length)
     .find(each => each.name.split(' ').every((word, index) => argv[index] === word))
   if (!command) {
-    const asked = argv.length === 0 || argv[0] === 'help' || argv.includes('--help') || argv.includes('-h')
-    if (asked) return console.log(help())
-    const near = commands.filter(each => each.name.startsWith(`${argv[0]} `)).map(each => `mortise ${each.name}`)
+    const group = commands.filter(each => each.name.startsWith(`${argv[0]} `))
+    const asked = argv.includes('--help') || argv.includes('-h')
+    if (argv.length === 0 || argv[0] === 'help' || (asked && group.length === 0)) return console.log(help())
+    if (asked) return console.log(group.map(usage).join('\n'))
+    const given = argv.slice(0, 2).join(' ')
+    const near =
+      group.length > 0
+        ? `There are: ${group.map(each => `mortise ${each.name}`).join(', ')}.`
+        : 'See: npx mortise --help'
     throw new UsageError(
-      `There is no command "${argv.slice(0, 2).join(' ')}". ${near.length > 0 ? `There are: ${near.join(', ')}.` : 'See: mortise --help'}`,
+      `There is no command "${given}"${didYouMean(
+        given,
+        commands.map(each => each.name),
+      )}. ${near}`,
     )
   }
   let parsed: { values: Options; positionals: string[] }

@@ -1,5 +1,6 @@
 /** Every setting: name, default, whether it is secret, one line of help. An unknown MORTISE_* stops the start. */
 import { resolve } from 'node:path'
+import { alike } from './core/alike.ts'
 import { Secret } from './core/credential.ts'
 import { SetupError } from './core/errors.ts'
 import { isLoopbackHost, parseUrl } from './core/loopback.ts'
@@ -17,7 +18,7 @@ export const settings = {
   MORTISE_SECRET_KEY: {
     default: '',
     secret: true,
-    help: 'A secret key of the environment dev, at least 32 characters, besides those made with `mortise key create`.',
+    help: 'A secret key of the environment dev, at least 32 characters, besides those made with `npx mortise key create`.',
   },
   MORTISE_ROOT_KEY: {
     default: '',
@@ -35,7 +36,7 @@ export const settings = {
     default: '',
     help: 'Comma-separated host or host:port names of providers that may live on a private or loopback address.',
   },
-  MORTISE_LOG_LEVEL: { default: 'warn in dev, info in serve', help: 'One of debug, info, warn, error, silent.' },
+  MORTISE_LOG_LEVEL: { default: 'warn in dev, info in serve', help: 'One of info, warn, error, silent.' },
 } as const satisfies Record<string, { default: string; secret?: boolean; help: string }>
 
 export type SettingName = keyof typeof settings
@@ -57,18 +58,18 @@ export interface Config {
   readonly logLevel: string
 }
 
-export const logLevels = ['debug', 'info', 'warn', 'error', 'silent']
+export const logLevels = ['info', 'warn', 'error', 'silent']
 
 /** Reads the settings of an environment. Throws a SetupError that names the setting and what to do. */
 export const readConfig = (env: Readonly<Record<string, string | undefined>>, mode: Mode): Config => {
   for (const name of Object.keys(env))
     if (name.startsWith('MORTISE_') && !Object.hasOwn(settings, name))
-      throw new SetupError(`${name} is not a setting${hint(name)}. The settings are listed by: mortise --help`)
+      throw new SetupError(`${name} is not a setting${hint(name)}. The settings are listed by: npx mortise --help`)
   const get = (name: SettingName): string | undefined => {
     const value = env[name]?.trim()
     return value === '' ? undefined : value
   }
-  const host = get('MORTISE_HOST') ?? 'localhost'
+  const host = (get('MORTISE_HOST') ?? 'localhost').replace(/^\[(.*)\]$/, '$1')
   const port = Number(get('MORTISE_PORT') ?? '3003')
   if (!Number.isInteger(port) || port < 1 || port > 65534)
     throw new SetupError('MORTISE_PORT must be a port number from 1 to 65534.')
@@ -76,7 +77,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>, mo
   const secretKey = get('MORTISE_SECRET_KEY')
   if (secretKey !== undefined && !/^[\x21-\x7e]{32,200}$/.test(secretKey))
     throw new SetupError(
-      'MORTISE_SECRET_KEY must have 32 to 200 visible ASCII characters. Make one with: mortise key create',
+      'MORTISE_SECRET_KEY must have 32 to 200 visible ASCII characters. Make one with: openssl rand -hex 32',
     )
   const [rootKey, rootKeyFile] = [get('MORTISE_ROOT_KEY'), get('MORTISE_ROOT_KEY_FILE')]
   if (rootKey !== undefined && rootKeyFile !== undefined)
@@ -133,29 +134,15 @@ const basicAuth = (text: string): { user: string; password: Secret } => {
 
 /** The setting that was probably meant: the one most alike, or else one that shares a word. */
 const hint = (name: string): string => {
-  const bare = (text: string) => text.replace(/^MORTISE_/, '').replaceAll('_', '')
+  const own = (text: string) => text.replace(/^MORTISE_/, '')
   const names = Object.keys(settings)
-  const [alike] = names
-    .map(each => ({
-      each,
-      far: distance(bare(each), bare(name)),
-      length: Math.max(bare(each).length, bare(name).length),
-    }))
-    .filter(({ far, length }) => far <= length / 2)
-    .sort((a, b) => a.far - b.far)
-  const words = name.split('_').slice(1)
-  const near = alike?.each ?? names.find(each => each.split('_').some(word => words.includes(word)))
+  const words = own(name).split('_')
+  const near =
+    names.find(each => own(each) === alike(own(name), names.map(own))) ??
+    names.find(each =>
+      own(each)
+        .split('_')
+        .some(word => words.includes(word)),
+    )
   return near ? ` (did you mean ${near}?)` : ''
-}
-
-/** How many letters must be put in, left out or replaced to make one text of the other (Levenshtein). */
-const distance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at)
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1]
-    for (const [j, other] of [...b].entries())
-      next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)))
-    row = next
-  }
-  return row.at(-1) ?? 0
 }

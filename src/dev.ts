@@ -1,6 +1,5 @@
 /** The hub with the sandbox beside it: providers that run offline. Absent from the production image. */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Sandbox, startSandbox } from '@mortise/sandbox'
 import type { Config } from './config.ts'
@@ -8,20 +7,20 @@ import { Secret } from './core/credential.ts'
 import { MortiseError, SetupError } from './core/errors.ts'
 import { addIntegration } from './core/setup.ts'
 import { type Overrides, type Rooms, type Running, startHub } from './main.ts'
+import { makeFolder } from './storage/open.ts'
 
 /** The integrations that are ready at the first start. */
-export const sandboxProviders = ['notion', 'hubspot', 'salesforce', 'slack', 'google-drive', 'github']
+const sandboxProviders = ['notion', 'hubspot', 'salesforce', 'slack', 'google-drive', 'github']
 
 export interface Dev extends Running {
   readonly sandbox: Sandbox
 }
 
 export const startDev = async (config: Config, overrides: Overrides = {}): Promise<Dev> => {
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  makeFolder(config.dataDir)
   const sandbox = await listen(config, overrides)
   try {
-    const running = await startHub(config, sandbox.origin, overrides)
-    await registerClients(running.rooms, sandbox)
+    const running = await startHub(config, sandbox.origin, overrides, rooms => registerClients(rooms, sandbox))
     return {
       ...running,
       sandbox,
@@ -46,7 +45,7 @@ const listen = async (config: Config, { clock }: Overrides): Promise<Sandbox> =>
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')
       throw new SetupError(
-        `Port ${config.port + 1}, which the sandbox needs, is in use. Set MORTISE_PORT to a port that is free with the next one.`,
+        `Port ${config.port + 1}, which the sandbox needs, is in use: does another hub run at port ${config.port}? Stop it, or set MORTISE_PORT to a port that is free with the next one.`,
       )
     // Its state file does not read: the message names it.
     throw error instanceof Error ? new SetupError(error.message, { cause: error }) : error
@@ -73,11 +72,14 @@ const registerClients = async ({ hub, storage, firstEnvironment }: Rooms, sandbo
         provider: integration.provider,
         clientId: integration.clientId,
         clientSecret: (await hub.context.clientSecretOf(integration)).reveal(),
-        redirectUris: [`${hub.context.publicUrl}/oauth/callback`],
-        endpoints: { authorizeUrl: definition.authorize.url, tokenUrl: definition.token.url },
+        redirectUris: [hub.context.redirectUri],
+        endpoints: { authorizeUrl: inSandbox(definition.authorize.url), tokenUrl: inSandbox(definition.token.url) },
       })
     }
 }
+
+/** The sandbox's way to write a template. */
+const inSandbox = (template: string): string => template.replace(/\$\{\w+\.(\w+)\}/g, '{$1}')
 
 /** Another hub on the same data was first. */
 const ignoreConflict = (error: unknown): void => {

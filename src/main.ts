@@ -1,6 +1,6 @@
 /** config → rooms → core → listen; graceful stop. The only wiring. */
 import { once } from 'node:events'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -21,7 +21,7 @@ import { startLoop } from './loop/loop.ts'
 import { createCall } from './net/call.ts'
 import { makeRootKeyFile, parseRootKey, readRootKeyFile } from './seal/root-key.ts'
 import { createSeal, isSealed, proveRootKey } from './seal/seal.ts'
-import { openStorage } from './storage/open.ts'
+import { databaseFile, makeFolder, openStorage } from './storage/open.ts'
 
 /** A hub with its rooms open, not listening yet. */
 export interface Rooms {
@@ -45,32 +45,27 @@ const createLog = (level: string, to = 2): Log => {
   }
 }
 
-/**
- * The root key: from the settings; or else from the data folder's own file, which `dev` makes at its first start and
- * commands find there. Data whose key is gone never gets another.
- */
-const findRootKey = async (config: Config, storage: Storage): Promise<Secret<Buffer>> => {
+const makeOne =
+  'Make one with `openssl rand -base64 32` and set MORTISE_ROOT_KEY, or MORTISE_ROOT_KEY_FILE to a file that holds it.'
+
+/** The root key that the settings name, or that stands in the data folder: `dev` makes one there, commands find it. */
+const givenRootKey = (config: Config): Secret<Buffer> | undefined => {
   if (config.rootKey) return parseRootKey(config.rootKey.reveal(), 'MORTISE_ROOT_KEY')
-  const advice =
-    'Make one with `openssl rand -base64 32` and set MORTISE_ROOT_KEY, or MORTISE_ROOT_KEY_FILE to a file that holds it.'
-  if (config.rootKeyFile !== undefined) {
-    const key = readRootKeyFile(config.rootKeyFile)
-    if (key) return key
-    throw new SetupError(`MORTISE_ROOT_KEY_FILE names ${config.rootKeyFile}, which does not exist. ${advice}`)
-  }
-  if (config.mode === 'serve') throw new SetupError(`There is no root key to seal credentials with. ${advice}`)
-  const file = join(config.dataDir, 'root.key')
-  const key = readRootKeyFile(file)
+  if (config.rootKeyFile === undefined)
+    return config.mode === 'serve' ? undefined : readRootKeyFile(join(config.dataDir, 'root.key'))
+  const key = readRootKeyFile(config.rootKeyFile)
   if (key) return key
+  throw new SetupError(`MORTISE_ROOT_KEY_FILE names ${config.rootKeyFile}, which does not exist. ${makeOne}`)
+}
+
+/** Only `dev` makes a key, and only for data that has none: data whose key is gone never gets another. */
+const makeRootKey = async (config: Config, storage: Storage): Promise<Secret<Buffer>> => {
+  const file = join(config.dataDir, 'root.key')
   if (await isSealed(storage))
     throw new SetupError(
       `The database is sealed under a root key, but its file ${file} is gone. Put it back from your backup, or set MORTISE_ROOT_KEY; without it the credentials cannot be opened, and another key is not made in its place.`,
     )
-  if (config.mode === 'command')
-    throw new SetupError(
-      `There is no root key to seal credentials with. ${advice} To try things out, start \`mortise dev\` once: it makes one.`,
-    )
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  makeFolder(config.dataDir)
   return makeRootKeyFile(file)
 }
 
@@ -83,12 +78,21 @@ export interface Overrides {
 /** Opens the rooms. `sandboxOrigin` is given by `dev` alone. */
 export const openRooms = async (config: Config, sandboxOrigin?: string, overrides: Overrides = {}): Promise<Rooms> => {
   const log = createLog(config.logLevel, overrides.logTo)
-  if (config.providersDir !== undefined && !existsSync(config.providersDir))
-    throw new SetupError(`MORTISE_PROVIDERS_DIR names ${config.providersDir}, which does not exist.`)
+  if (config.providersDir !== undefined && !statSync(config.providersDir, { throwIfNoEntry: false })?.isDirectory())
+    throw new SetupError(`MORTISE_PROVIDERS_DIR names ${config.providersDir}, which is no folder.`)
   const catalogue = loadCatalogue(config.providersDir)
+  const given = givenRootKey(config)
+  if (!given && config.mode !== 'dev' && !existsSync(databaseFile(config.database)))
+    throw new SetupError(
+      config.mode === 'serve'
+        ? `There is no root key to seal credentials with. ${makeOne}`
+        : `There is no root key and no database in ${config.dataDir}. Run this in the folder where the hub was started, or set MORTISE_DATA_DIR. For a new hub: ${makeOne} To try things out, run \`npm start\` once: it makes one.`,
+    )
   const storage = openStorage(config.database)
   try {
-    const root = await findRootKey(config, storage)
+    if (!given && config.mode === 'serve')
+      throw new SetupError(`There is no root key to open the data with. ${makeOne}`)
+    const root = given ?? (await makeRootKey(config, storage))
     await proveRootKey(storage, root)
     const clock = overrides.clock ?? { now: () => new Date() }
     const hub = createHub({
@@ -103,6 +107,7 @@ export const openRooms = async (config: Config, sandboxOrigin?: string, override
       log,
       publicUrl: config.publicUrl.origin,
       dev: config.mode === 'dev',
+      maySandbox: config.mode !== 'serve',
     })
     const firstEnvironment = await ensureFirstEnvironment(hub.context)
     const configured = config.secretKey && { secret: config.secretKey, environmentId: firstEnvironment.id }
@@ -122,8 +127,13 @@ export interface Running {
 }
 
 /** Listens. In `serve`, refuses to start insecurely and says what to set. */
-export const startHub = async (config: Config, sandboxOrigin?: string, overrides: Overrides = {}): Promise<Running> => {
-  const onLoopback = isLoopbackHost(config.host.includes(':') ? `[${config.host}]` : config.host)
+export const startHub = async (
+  config: Config,
+  sandboxOrigin?: string,
+  overrides: Overrides = {},
+  beforeListening: (rooms: Rooms) => Promise<void> = async () => {},
+): Promise<Running> => {
+  const onLoopback = isLoopbackHost(config.host)
   if (config.mode === 'dev' && !onLoopback)
     throw new SetupError(`mortise dev listens on loopback only, and MORTISE_HOST is ${config.host}. Use: mortise serve`)
   const rooms = await openRooms(config, sandboxOrigin, overrides)
@@ -139,6 +149,7 @@ export const startHub = async (config: Config, sandboxOrigin?: string, overrides
     await checkReach(config, rooms, access)
     if (config.mode === 'serve') await checkNoSandbox(rooms)
     const app = await createApp(hub, access)
+    await beforeListening(rooms)
     const listening = await listen(app, config)
     const loop = startLoop(
       () => hub.sweep(),
@@ -192,6 +203,8 @@ const listen = async (app: Awaited<ReturnType<typeof createApp>>, config: Config
         throw new SetupError(
           `Port ${config.port} is in use, perhaps by another hub. Stop it, or set MORTISE_PORT to a free port.`,
         )
+      if (code === 'EACCES')
+        throw new SetupError(`Port ${config.port} may only be used by root. Set MORTISE_PORT to one above 1023.`)
       if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
         throw new SetupError(`MORTISE_HOST ${config.host} is not an address of this machine.`)
       throw error
@@ -213,10 +226,10 @@ const closeServer = async (server: Server): Promise<void> => {
 const checkReach = async (config: Config, { keyring }: Rooms, access: Access): Promise<void> => {
   if (config.basicAuth !== undefined || !(await keyring.unused()) || (await isKeyless(access))) return
   const reach = access.onLoopback
-    ? `The public URL ${config.publicUrl.origin} is not loopback`
+    ? `MORTISE_PUBLIC_URL ${config.publicUrl.origin} is not loopback`
     : `MORTISE_HOST ${config.host} is reachable from other machines`
   throw new SetupError(
-    `${reach}, and no key is configured: anyone could read every token. Make one first: mortise key create`,
+    `${reach}, and no key is configured: anyone could read every token. Make one first: npx mortise key create${config.mode === 'dev' ? ' (or leave MORTISE_PUBLIC_URL unset)' : ''}`,
   )
 }
 
@@ -225,6 +238,6 @@ const checkNoSandbox = async ({ storage }: Rooms): Promise<void> => {
     for (const integration of await storage.integrations(environment.id))
       if (integration.sandbox)
         throw new SetupError(
-          `The integration ${integration.key} of the environment ${environment.name} is a sandbox one, made by mortise dev. Use another MORTISE_DATA_DIR for production, or remove it: mortise integrations remove ${integration.key} --env ${environment.name}`,
+          `The integration ${integration.key} of the environment ${environment.name} is a sandbox one, made by mortise dev. Use another MORTISE_DATA_DIR for production, or remove it: npx mortise integrations remove ${integration.key} --env ${environment.name}`,
         )
 }

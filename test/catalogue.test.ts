@@ -115,3 +115,53 @@ test('a provider without an expectation is played as a strict RFC 6749 server', 
   assert.equal(second.status, 200)
   assert.notDeepEqual(second.body.credentials, first.body.credentials)
 })
+
+test("Slack's user token, nested in the answer, is the credential where the operator's definition asks for one", async t => {
+  const { mkdirSync, readFileSync, writeFileSync } = await import('node:fs')
+  const { join } = await import('node:path')
+  const { tempFolder } = await import('./harness.ts')
+  const folder = join(tempFolder(t), 'providers')
+  mkdirSync(folder)
+  const own = readFileSync(new URL('../providers/slack.yaml', import.meta.url), 'utf8')
+  const asUser = own
+    .replace('\n    param: scope\n', '\n    param: user_scope\n')
+    .replace('\n    default: [team:read]\n', '\n    default: [search:read]\n')
+  assert.equal(asUser.length, own.length + 'user_'.length + 'search:read'.length - 'team:read'.length)
+  writeFileSync(join(folder, 'slack.yaml'), asUser)
+  const clock = movableClock()
+  const hub = await startTestHub(t, { clock, env: { MORTISE_PROVIDERS_DIR: folder } })
+  const { returned, browser } = await connect(hub, 'slack', { connection_id: 'a' })
+  assert.equal(returned.searchParams.get('error_desc'), null)
+  const authorize = new URL(browser.hops[0]?.location ?? '')
+  assert.equal(authorize.searchParams.get('user_scope'), 'search:read')
+  assert.equal(authorize.searchParams.has('scope'), false)
+  const read = async () => {
+    const { status, body } = await getJson<ConnectionShape>(`${hub.origin}/connection/a?provider_config_key=slack`)
+    assert.equal(status, 200, JSON.stringify(body))
+    assert.ok('access_token' in body.credentials)
+    return body.credentials
+  }
+  const first = await read()
+  assert.equal('access_token' in first.raw, false)
+  const nested = first.raw['authed_user'] as Record<string, unknown>
+  assert.ok(first.access_token)
+  assert.equal(first.access_token, nested['access_token'])
+  // Whole again: the refresh token is sealed apart from the answer that it came in.
+  assert.ok(first.refresh_token)
+  assert.equal(first.refresh_token, nested['refresh_token'])
+  assert.equal(first.expires_at, new Date(clock.now().getTime() + 43_200_000).toISOString())
+  const [row] = await hub.rooms.storage.connections(hub.rooms.firstEnvironment.id, {})
+  assert.deepEqual(row?.scopes, ['search:read'])
+  assert.ok(row?.account?.personId)
+  for (let round = 0; round < 2; round++) {
+    const before = await read()
+    clock.forward(43_200)
+    const after = await read()
+    assert.notEqual(after.access_token, before.access_token)
+    assert.notEqual(after.refresh_token, before.refresh_token)
+  }
+  assert.deepEqual(
+    hub.sandbox.calls.filter(call => call.kind === 'refresh').map(call => call.outcome),
+    ['ok', 'ok'],
+  )
+})

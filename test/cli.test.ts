@@ -4,7 +4,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { freePorts, getJson, startTestHub, tempFolder } from './harness.ts'
+import { connect, freePorts, getJson, startTestHub, tempFolder } from './harness.ts'
 import { mortise, startProcess } from './process.ts'
 
 const fresh = (t: TestContext) => ({
@@ -39,7 +39,10 @@ test('key create, list and revoke work on a running hub at once', async t => {
   assert.match(twice.stderr, /no living key/)
   const misspelt = await mortise(['key', 'create', '--scope', 'conections:read'], settings)
   assert.equal(misspelt.code, 1)
-  assert.match(misspelt.stderr, /no scope "conections:read"; the scopes are connections:read/)
+  assert.match(
+    misspelt.stderr,
+    /no scope "conections:read" \(did you mean connections:read\?\); the scopes are connections:read/,
+  )
 })
 
 test('env show prints the public key and the lists; allow-redirect and allow-origin fill them', async t => {
@@ -48,7 +51,7 @@ test('env show prints the public key and the lists; allow-redirect and allow-ori
   assert.equal(shown.code, 0, shown.stderr)
   assert.match(shown.stdout, /Public key +mortise_pk_/)
   assert.match(shown.stdout, /Redirect URI +http:\/\/localhost:3003\/oauth\/callback/)
-  assert.match(shown.stdout, /nothing yet: mortise env allow-redirect/)
+  assert.match(shown.stdout, /nothing yet \(in dev: any loopback URL\): npx mortise env allow-redirect/)
   const url = 'https://app.example.com/connected'
   assert.equal((await mortise(['env', 'allow-redirect', url], settings)).code, 0)
   assert.equal((await mortise(['env', 'allow-origin', 'https://app.example.com'], settings)).code, 0)
@@ -143,7 +146,7 @@ test('what is misspelt is named, with what to do: exit code 2 for usage, 1 for t
     [
       ['integrations', 'add', 'x', '--provider', 'githib', '--client-id', 'y'],
       1,
-      /no provider "githib"; there are: github/,
+      /no provider "githib" \(did you mean github\?\); there are: github/,
     ],
     [
       ['integrations', 'add', 'gitlab', '--client-id', 'y', '--setting', 'hots=x'],
@@ -163,6 +166,37 @@ test('what is misspelt is named, with what to do: exit code 2 for usage, 1 for t
   const noKey = await mortise(['key', 'create'], { MORTISE_DATA_DIR: join(tempFolder(t), 'x') })
   assert.equal(noKey.code, 1)
   assert.match(noKey.stderr, /no root key/)
+})
+
+test('integrations add --sandbox adds a provider that mortise dev plays from its next start on', async t => {
+  const dataDir = tempFolder(t)
+  const first = await startTestHub(t, { dataDir })
+  await first.stop()
+  const args = ['integrations', 'add', 'desk', '--provider', 'zendesk', '--sandbox']
+  const added = await mortise(args, { MORTISE_DATA_DIR: dataDir })
+  assert.equal(added.code, 0, added.stderr)
+  assert.match(added.stdout, /Added the integration "desk" \(zendesk; scopes: .*next start of mortise dev/s)
+  const hub = await startTestHub(t, { dataDir })
+  const { returned } = await connect(
+    hub,
+    'desk',
+    { connection_id: 'a', 'params[subdomain]': 'acme' },
+    { provider: 'zendesk' },
+  )
+  assert.equal(returned.searchParams.get('error_desc'), null)
+  const { status, body } = await getJson<{ provider_config_key: string }>(
+    `${hub.origin}/connection/a?provider_config_key=desk`,
+  )
+  assert.deepEqual([status, body.provider_config_key], [200, 'desk'])
+  // A sandboxed integration in production would give its users made-up accounts.
+  await hub.stop()
+  const served = await mortise(['serve'], {
+    MORTISE_DATA_DIR: dataDir,
+    MORTISE_ROOT_KEY_FILE: join(dataDir, 'root.key'),
+    MORTISE_PORT: String(await freePorts()),
+  })
+  assert.equal(served.code, 1)
+  assert.match(served.stderr, /The integration desk .* is a sandbox one/)
 })
 
 test('--help lists every command and setting; each command has its own', async () => {

@@ -1,12 +1,14 @@
 /** A whole hub with its sandbox on free ports and a folder of its own, and a browser small enough to see through. */
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { request } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { readConfig } from '../src/config.ts'
 import { type Dev, startDev } from '../src/dev.ts'
-import type { Overrides } from '../src/main.ts'
+import { type Overrides, type Running, startHub } from '../src/main.ts'
 
 /** A port that is free together with the next one. */
 export const freePorts = async (): Promise<number> => {
@@ -23,9 +25,15 @@ const isFree = (port: number): Promise<boolean> =>
     server.listen(port, '127.0.0.1', () => server.close(() => done(true)))
   })
 
+/** How the hub in a folder is stopped: its sandbox writes there once more. */
+const stops = new Map<string, () => Promise<void>>()
+
 export const tempFolder = (t: Pick<TestContext, 'after'>): string => {
   const folder = mkdtempSync(join(tmpdir(), 'mortise-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  t.after(async () => {
+    await stops.get(folder)?.()
+    rmSync(folder, { recursive: true, force: true })
+  })
   return folder
 }
 
@@ -61,6 +69,7 @@ export const startTestHub = async (
     return stopped
   }
   t.after(stop)
+  stops.set(dataDir, stop)
   return {
     ...dev,
     stop,
@@ -68,6 +77,26 @@ export const startTestHub = async (
     publicKey: dev.rooms.firstEnvironment.publicKey,
     dataDir,
   }
+}
+
+/** `mortise serve`, in this process, stopped when the test ends. */
+export const startServing = async (
+  t: Pick<TestContext, 'after'>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Running & { readonly origin: string; readonly secretKey: string }> => {
+  const port = await freePorts()
+  const secretKey = randomBytes(24).toString('hex')
+  const settings = {
+    MORTISE_PORT: String(port),
+    MORTISE_DATA_DIR: tempFolder(t),
+    MORTISE_LOG_LEVEL: 'silent',
+    MORTISE_ROOT_KEY: randomBytes(32).toString('base64'),
+    MORTISE_SECRET_KEY: secretKey,
+    ...env,
+  }
+  const running = await startHub(readConfig(settings, 'serve'))
+  t.after(() => running.stop())
+  return { ...running, origin: `http://localhost:${port}`, secretKey }
 }
 
 /** Keeps cookies by host name, and follows redirects one at a time. Everything is seen: `hops` holds each answer. */
@@ -146,6 +175,24 @@ export const getJson = async <T = Record<string, unknown>>(
   const response = await fetch(url, { headers })
   return { status: response.status, body: (await response.json()) as T, headers: response.headers }
 }
+
+/** A request with exactly these headers: fetch would not send some of them. */
+export const raw = (
+  url: string,
+  headers: Record<string, string>,
+  method = 'GET',
+): Promise<{ status: number; body: string; headers: Record<string, unknown> }> =>
+  new Promise((done, fail) => {
+    const out = request(url, { headers, method }, answer => {
+      let body = ''
+      answer.on('data', chunk => {
+        body += chunk
+      })
+      answer.on('end', () => done({ status: answer.statusCode ?? 0, body, headers: answer.headers }))
+    })
+    out.on('error', fail)
+    out.end()
+  })
 
 /** The callback's address with the answer of the provider, not yet opened: where a thief would sit. */
 export const untilCallback = async (hub: TestHub, browser: Browser, url: string): Promise<string> => {

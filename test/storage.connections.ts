@@ -230,7 +230,7 @@ export const connectionContract = (begin: Begin): void => {
     await add(storage, row)
     await add(storage, bystander)
     const flag = (environmentId: number, id: string, from: number) =>
-      storage.flagConnection(environmentId, id, from, 'reauthorization_required', 'refused', at(7))
+      storage.flagConnection(environmentId, id, from, 'refused', at(7))
     for (const stale of [await flag(1, 'a', 1), await flag(1, 'a', 3), await flag(2, 'a', 2)])
       assert.equal(stale, false)
     assert.deepEqual(await get(second, row), row)
@@ -276,7 +276,7 @@ export const connectionContract = (begin: Begin): void => {
     assert.equal(await storage.connection(2, 'github', row.connectionId), undefined)
     assert.deepEqual(await storage.connections(2, { connectionId: row.connectionId }), [])
     assert.equal(await storage.swapCredential(2, 'a', 1, renewed), false)
-    assert.equal(await storage.flagConnection(2, 'a', 1, 'connected', '', at(1)), false)
+    assert.equal(await storage.flagConnection(2, 'a', 1, '', at(1)), false)
     const theirs = await storage.authorize(draft(connection(2, 'b'), { connectionId: row.connectionId }, 's'))
     assert.equal(theirs.id, 'b')
     await storage.authorize(draft(connection(2, 'c'), account, 's'))

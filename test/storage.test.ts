@@ -70,7 +70,7 @@ suite('a database file', () => {
     const folder = join(folderOf(t), 'new', 'data')
     const before = process.umask(0)
     t.after(() => process.umask(before))
-    const storage = openSqlite(join(folder, 'mortise.db'))
+    const storage = openStorage(join(folder, 'mortise.db'))
     t.after(() => storage.close())
     await storage.addEnvironment(environment(1))
     assert.equal(process.umask(), 0)
@@ -84,7 +84,7 @@ suite('a database file', () => {
     const folder = join(folderOf(t), 'shared')
     mkdirSync(folder)
     chmodSync(folder, 0o750)
-    await openSqlite(join(folder, 'mortise.db')).close()
+    await openStorage(join(folder, 'mortise.db')).close()
     assert.equal(statSync(folder).mode & 0o777, 0o750)
   })
 

@@ -143,8 +143,32 @@ suite('a provider file', () => {
     ],
     [
       'an identity call to a host that is not named',
-      `${good}identity:\n  account: id\n  request:\n    url: https://whoami.example/me\n`,
-      ['dir/acme.yaml:15: identity.request.url: its host is neither that of the API, nor named in api.hosts'],
+      `${good}identity:\n  account: id\n  person: id\n  request:\n    url: https://whoami.example/me\n`,
+      ['dir/acme.yaml:16: identity.request.url: its host is neither that of the API, nor named in api.hosts'],
+    ],
+    [
+      'an identity that tells of no person',
+      `${good}identity:\n  account: id\n`,
+      [
+        'dir/acme.yaml:12: identity: must name the person who authorised, or say `shared: true` where the token belongs to none',
+      ],
+    ],
+    [
+      'a token shown as metadata',
+      `${good}metadata:\n  fine: team\n  leak: access_token\n  two: [nothing, refresh_token]\n  who: id_token\n`,
+      [
+        'dir/acme.yaml:14: metadata.leak: would show access_token, which holds a token, in clear',
+        'dir/acme.yaml:15: metadata.two: would show refresh_token, which holds a token, in clear',
+        'dir/acme.yaml:16: metadata.who: would show id_token, which holds a token, in clear',
+      ],
+    ],
+    [
+      'a token kept in the configuration, by its own path or what holds it',
+      `${changed(['  client: body\n', '  client: body\n  answer: { accessToken: [access_token, user.access_token] }\n'])}config:\n  one: { path: user.access_token }\n  all: { path: user }\n`,
+      [
+        'dir/acme.yaml:14: config.one: would show user.access_token, which holds a token, in clear',
+        'dir/acme.yaml:15: config.all: would show user, which holds a token, in clear',
+      ],
     ],
     [
       'a name both asked for and kept',
@@ -191,11 +215,17 @@ suite('a provider file', () => {
       ])
   })
 
+  test('may show a fact beside a token, or a claim of the ID token', () => {
+    const shown = 'metadata:\n  team: authed_user.id\n  person: id_token.sub\n  expires: expires_in\n'
+    assert.deepEqual(problemsOf(`${good}${shown}`), [])
+    assert.deepEqual(problemsOf(`${good}identity:\n  account: shop.id\n  shared: true\n`), [])
+  })
+
   test('may ask who it is at the API’s host, the token endpoint’s, one that is named, or the kept one', () => {
     for (const url of ['https://api.acme.example/me', 'https://acme.example/me', 'https://eu.id.example/me'])
       assert.deepEqual(
         problemsOf(
-          `${changed(['  base: https://api', "  hosts: ['*.id.example']\n  base: https://api"])}identity:\n  account: id\n  request:\n    url: ${url}\n`,
+          `${changed(['  base: https://api', "  hosts: ['*.id.example']\n  base: https://api"])}identity:\n  account: id\n  person: id\n  request:\n    url: ${url}\n`,
         ),
         [],
         url,
@@ -203,7 +233,7 @@ suite('a provider file', () => {
     const kept = changed(['https://api.acme.example', '${config.instance}'])
     assert.deepEqual(
       problemsOf(
-        `${kept}config:\n  instance: { path: instance_url, host: [.acme.example] }\nidentity:\n  account: id\n  request:\n    url: \${config.instance}/me\n`,
+        `${kept}config:\n  instance: { path: instance_url, host: [.acme.example] }\nidentity:\n  account: id\n  person: id\n  request:\n    url: \${config.instance}/me\n`,
       ),
       [],
     )

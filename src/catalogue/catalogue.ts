@@ -1,11 +1,11 @@
 /** Reads provider files and validates them: errors name the file, the line and the key. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Document, isNode, LineCounter, parseDocument, visit } from 'yaml'
 import type { Catalogue } from '../core/context.ts'
 import { SetupError } from '../core/errors.ts'
-import { type Provider, providerId, providerSchema } from '../core/provider.ts'
+import { type Path, type Provider, providerId, providerSchema } from '../core/provider.ts'
 import { isNamedHost, variables } from '../core/template.ts'
 
 /** The definitions that come with Mortise. */
@@ -116,19 +116,35 @@ const checkMeaning = (provider: Provider): [path: string[], message: string][] =
   const named = [provider.api.base, provider.token.url, provider.authorize.url].map(hostOf)
   if (identity !== undefined && !named.includes(hostOf(identity)) && !isNamedHost(hostOf(identity), provider.api.hosts))
     wrong.push([['identity', 'request', 'url'], 'its host is neither that of the API, nor named in api.hosts'])
+  if (provider.identity && !provider.identity.person && !provider.identity.shared)
+    wrong.push([
+      ['identity'],
+      'must name the person who authorised, or say `shared: true` where the token belongs to none',
+    ])
+  // What these name is stored and shown in clear.
+  const { accessToken, refreshToken } = provider.token.answer
+  const secrets = [accessToken, refreshToken, 'id_token'].flat()
+  const inClear: [string[], Path][] = [
+    ...Object.entries(provider.metadata).map(([name, path]): [string[], Path] => [['metadata', name], path]),
+    ...Object.entries(provider.config).map(([name, rule]): [string[], Path] => [['config', name], rule.path]),
+  ]
+  for (const [at, paths] of inClear)
+    for (const path of [paths].flat())
+      if (secrets.some(secret => secret === path || secret.startsWith(`${path}.`)))
+        wrong.push([at, `would show ${path}, which holds a token, in clear`])
   for (const name of Object.keys(provider.params))
     if (provider.config[name]) wrong.push([['config', name], 'is asked for in params already'])
   return wrong
 }
 
-/** Every file of the folders; a later folder's file replaces an earlier one's of the same name. */
+/** Every file of the folders (or a file alone); a later one replaces an earlier one of the same name. */
 export const readFolders = (folders: readonly string[]): { providers: Provider[]; problems: Problem[] } => {
   const providers = new Map<string, Provider>()
   const problems: Problem[] = []
   for (const folder of folders)
-    for (const name of readdirSync(folder).sort()) {
+    for (const name of namesIn(folder)) {
       if (/\.ya?ml$/.test(name) === false || name.endsWith('.actions.yaml')) continue
-      const file = join(folder, name)
+      const file = folder.endsWith(name) ? folder : join(folder, name)
       if (name.endsWith('.yml')) {
         problems.push({ file, line: 1, key: '', message: 'must end in .yaml' })
         continue
@@ -138,6 +154,12 @@ export const readFolders = (folders: readonly string[]): { providers: Provider[]
       else providers.set(read.provider.id, read.provider)
     }
   return { providers: [...providers.values()].sort((a, b) => (a.id < b.id ? -1 : 1)), problems }
+}
+
+const namesIn = (folder: string): string[] => {
+  const found = statSync(folder, { throwIfNoEntry: false })
+  if (!found) throw new SetupError(`There is no file or folder ${folder}.`)
+  return found.isDirectory() ? readdirSync(folder).sort() : [basename(folder)]
 }
 
 /** The catalogue of Mortise's own files and the operator's. Throws with every problem, one a line. */

@@ -1,5 +1,5 @@
 /** An attempt: one run of an authorization flow, from the start page to the provider's callback. */
-import type { ErrorCode, Reason } from './errors.ts'
+import type { ErrorCode, MortiseError, Reason } from './errors.ts'
 
 /** How far the one who started it is trusted: a bare public key may create, or repair the same proven account. */
 export type Trust = 'public' | 'proven'
@@ -49,3 +49,10 @@ export type Outcome =
       readonly account?: string
     }
   | { readonly ok: false; readonly code: ErrorCode; readonly reason?: Reason; readonly message: string }
+
+export const failed = (error: MortiseError): Outcome => ({
+  ok: false,
+  code: error.code,
+  ...(error.details.reason ? { reason: error.details.reason } : {}),
+  message: error.message,
+})

@@ -1,7 +1,8 @@
 /** start → authorize → callback → connection. RFC 6749 §4.1, RFC 7636 (PKCE), RFC 9207 (iss), RFC 9700 (the floor). */
-import type { Attempt, Outcome, Trust } from './attempt.ts'
+import { type Attempt, failed, type Outcome, type Trust } from './attempt.ts'
 import {
   type Account,
+  accountKeyOf,
   accountLabel,
   type Connection,
   connectionId as connectionIdRule,
@@ -10,18 +11,20 @@ import {
 import type { Context } from './context.ts'
 import { type Credential, type Json, pickText } from './credential.ts'
 import type { Environment } from './environment.ts'
-import { MortiseError, toMortiseError } from './errors.ts'
+import { badParameter, MortiseError, toMortiseError } from './errors.ts'
 import { authorizeUrl, type Client, codeRequest } from './grants/authorization-code.ts'
 import { readTokenAnswer } from './grants/token-answer.ts'
 import { identityRequest, readAccount, readFacts, readIdentityAnswer } from './identity.ts'
 import { newId, newNonce, newNumber, sha256 } from './ids.ts'
-import type { Integration } from './integration.ts'
-import { isLoopbackHost, parseUrl } from './loopback.ts'
+import { type Integration, unknownIntegration } from './integration.ts'
 import { sealCredential } from './sealed.ts'
 import { fillInputs, keptOrigin } from './template.ts'
 
 /** How long an attempt may take, in milliseconds. */
-export const attemptLife = 10 * 60_000
+const attemptLife = 10 * 60_000
+
+/** By then the calls that finish an attempt have answered or timed out, in milliseconds. */
+const longestFinish = 2 * 60_000
 
 export interface Start {
   readonly environment: Environment
@@ -60,52 +63,26 @@ export interface Finished {
   readonly outcome: Outcome
 }
 
-const parameter = (name: string, message: string): MortiseError =>
-  new MortiseError('invalid_request', message, { reason: 'parameter', parameter: name })
-
-/**
- * Whether a finished flow may send the browser there. Scheme, host, port and path must equal a listed URL's exactly
- * (RFC 9700 §4.1.1); its query is its own. In `dev`, any loopback URL may.
- */
-export const checkReturn = async (context: Context, environment: Environment, returnTo: string): Promise<void> => {
-  const url = parseUrl(returnTo)
-  const plain = url !== undefined && (url.protocol === 'https:' || url.protocol === 'http:')
-  if (!plain || url.username !== '' || url.password !== '' || returnTo.includes('#'))
-    throw new MortiseError(
-      'invalid_request',
-      'The URL to return to must be an absolute http(s) URL without a fragment.',
-      {
-        reason: 'redirect_not_allowed',
-      },
-    )
-  if (context.dev && isLoopbackHost(url.hostname)) return
-  const bare = url.origin + url.pathname
-  const allowed = await context.storage.allowed(environment.id, 'redirect')
-  if (allowed.includes(bare)) return
-  throw new MortiseError(
-    'invalid_request',
-    `The URL to return to, ${bare}, is not on the list of the environment "${environment.name}" (${allowed.length === 0 ? 'which is empty' : `${allowed.length} listed`}). Its operator can add it: mortise env allow-redirect ${bare}`,
-    { reason: 'redirect_not_allowed' },
-  )
-}
-
 export const start = async (context: Context, ask: Start): Promise<Started> => {
   const { storage, clock } = context
   const integration = await storage.integration(ask.environment.id, ask.integrationKey)
   if (!integration) throw unknownIntegration(ask.integrationKey, ask.environment)
   const provider = context.providerOf(integration)
   if (ask.connectionId !== undefined && !connectionIdRule.test(ask.connectionId))
-    throw parameter('connection_id', 'connection_id must be 1 to 255 characters, without control characters.')
+    throw badParameter('connection_id', 'connection_id must be 1 to 255 characters, without control characters.')
   for (const name of Object.keys(ask.params))
     if (Object.hasOwn(provider.config, name))
-      throw parameter(`params[${name}]`, `params[${name}] is what ${provider.name} itself tells; it cannot be given.`)
+      throw badParameter(
+        `params[${name}]`,
+        `params[${name}] is what ${provider.name} itself tells; it cannot be given.`,
+      )
   const config = fillInputs(provider.params, ask.params, name => `params[${name}]`)
   const scopes = narrow(integration, ask.scopes)
 
   const state = `${ask.environment.id.toString(36)}.${newNonce()}`
   const [stateHash, nonce] = [sha256(state), newNonce()]
   const verifier = provider.authorize.pkce === 'S256' ? newNonce() : undefined
-  const redirectUri = `${context.publicUrl}/oauth/callback`
+  const { redirectUri } = context
   const url = authorizeUrl({ provider, integration, config }, { state, redirectUri, scopes, verifier })
   const sealer = await context.sealerOf(ask.environment.id)
   const now = clock.now()
@@ -134,19 +111,15 @@ export const start = async (context: Context, ask: Start): Promise<Started> => {
   return { url: context.call.page(url.href, integration.sandbox), stateHash, nonce }
 }
 
-export const unknownIntegration = (key: string, environment: Pick<Environment, 'name'>): MortiseError =>
-  new MortiseError(
-    'not_found',
-    `There is no integration "${key}" in the environment "${environment.name}". Its operator can add it: mortise integrations add ${key} --provider …`,
-    { reason: 'integration_unknown' },
-  )
-
 /** A link may only narrow what the integration asks for: it is made by whoever holds the public key. */
 const narrow = (integration: Integration, asked: readonly string[] | undefined): readonly string[] => {
   if (asked === undefined) return integration.scopes
+  // Asked for nothing, many providers grant their own default, which may be more.
+  if (asked.length === 0 && integration.scopes.length > 0)
+    throw badParameter('scopes', 'scopes names none. Leave it out to ask for all that the integration does.')
   const beyond = asked.filter(scope => !integration.scopes.includes(scope))
   if (beyond.length === 0) return asked
-  throw parameter(
+  throw badParameter(
     'scopes',
     `scopes may only narrow what the integration ${integration.key} asks for (${integration.scopes.join(', ') || 'nothing'}); it names more: ${beyond.join(', ')}.`,
   )
@@ -182,8 +155,15 @@ export const finish = async (context: Context, callback: Callback): Promise<Fini
         'This attempt was begun in another browser and can only be finished there. Start again from the app.',
       )
     if (attempt.outcome) return { attempt, outcome: attempt.outcome }
-    if (attempt.takenAt)
-      throw expired('state_used', 'This attempt is being finished already. Reload the page in a moment.')
+    if (attempt.takenAt) {
+      const interrupted = clock.now().getTime() - attempt.takenAt.getTime() > longestFinish
+      throw expired(
+        'state_used',
+        interrupted
+          ? 'The hub was interrupted while it finished this attempt. Start again from the app.'
+          : 'This attempt is being finished already. Reload the page in a moment.',
+      )
+    }
     throw expired('state_expired', 'This attempt took longer than ten minutes. Start again from the app.')
   }
   try {
@@ -192,9 +172,12 @@ export const finish = async (context: Context, callback: Callback): Promise<Fini
   } catch (thrown) {
     const error = toMortiseError(thrown)
     if (error.code === 'internal') context.log.error('finishing an attempt failed', { err: error.cause ?? error })
-    const { reason } = error.details
-    const outcome: Outcome = { ok: false, code: error.code, ...(reason ? { reason } : {}), message: error.message }
-    await storage.endAttempt(taken.environmentId, stateHash, outcome)
+    const outcome = failed(error)
+    try {
+      await storage.endAttempt(taken.environmentId, stateHash, outcome)
+    } catch (failure) {
+      context.log.error('an outcome was not recorded', { err: failure })
+    }
     return { attempt: taken, outcome }
   }
 }
@@ -260,7 +243,7 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
     }
   }
   let repaired = false
-  const accountKey = account && attempt.connectionId === undefined && !attempt.duplicate ? keyOf(account) : undefined
+  const accountKey = attempt.connectionId === undefined && !attempt.duplicate ? accountKeyOf(account) : undefined
   const written = await storage.authorize({
     environmentId: attempt.environmentId,
     integrationKey: integration.key,
@@ -273,7 +256,7 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
     decide: existing => {
       if (existing) mayRepair(attempt, existing.connection, account)
       repaired = existing !== undefined
-      const kept = existing?.accountKey !== undefined && account && existing.accountKey === keyOf(account)
+      const kept = existing?.accountKey !== undefined && existing.accountKey === accountKeyOf(account)
       return { connection: compose(existing?.connection), accountKey: kept ? existing.accountKey : accountKey }
     },
     attempt: { stateHash: attempt.stateHash, outcome: row => succeeded(row, repaired) },
@@ -289,8 +272,6 @@ const succeeded = (row: Connection, repaired: boolean): Outcome => ({
   repaired,
   ...(row.account ? { account: accountLabel(row.account) } : {}),
 })
-
-const keyOf = (account: Account): string => JSON.stringify([account.id, account.personId ?? ''])
 
 /** A bare public key creates, or repairs with the same proven account. Anything else needs the HMAC or a session. */
 const mayRepair = (attempt: Attempt, existing: Connection, account: Account | undefined): void => {
@@ -312,7 +293,8 @@ const checkIssuer = (attempt: Attempt, iss: string | undefined): void => {
       )
     return
   }
-  if (iss !== attempt.issuer && parseUrl(iss)?.href !== parseUrl(attempt.issuer ?? '')?.href)
+  // The issuer is the origin that was asked where the definition names none: with its slash it is the same.
+  if (iss !== attempt.issuer && iss !== `${attempt.issuer}/`)
     throw wrong('The answer comes from another issuer than the one asked (RFC 9207). Start again from the app.')
 }
 

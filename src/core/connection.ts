@@ -1,5 +1,6 @@
 /** A connection: one end user's authorised link through an integration. */
 import type { JsonObject } from './credential.ts'
+import { MortiseError } from './errors.ts'
 
 export type ConnectionStatus = 'connected' | 'reauthorization_required'
 
@@ -11,6 +12,8 @@ export interface Account {
   /** The person who authorised. */
   readonly personId?: string
   readonly personName?: string
+  /** The token belongs to the account itself, not to a person (a shop's installed app). */
+  readonly shared?: true
 }
 
 /** A connection's row. The credential's two parts are sealed apart: reading needs one, renewing both. */
@@ -60,9 +63,32 @@ export const mergedMetadata = (connection: Pick<Connection, 'facts' | 'metadata'
 export const accountLabel = (account: Account): string =>
   [account.name ?? account.id, account.personName].filter(Boolean).join(', ')
 
-/** Whether two accounts are provably the same: the same workspace and, where it is known, the same person. */
+/**
+ * What tells this account from every other: workspace and person, or the workspace alone where its token belongs to no
+ * person. Undefined where that is not known: then nothing is proven.
+ */
+export const accountKeyOf = (account: Account | undefined): string | undefined =>
+  account?.personId !== undefined
+    ? JSON.stringify([account.id, account.personId])
+    : account?.shared
+      ? JSON.stringify([account.id])
+      : undefined
+
+/** Whether two accounts are provably the same. */
 export const sameAccount = (a: Account | undefined, b: Account | undefined): boolean =>
-  a !== undefined && b !== undefined && a.id === b.id && a.personId === b.personId
+  accountKeyOf(a) !== undefined && accountKeyOf(a) === accountKeyOf(b)
+
+/** `elsewhere`: the integrations through which there is one of that id. */
+export const connectionUnknown = (
+  id: string,
+  integrationKey: string,
+  elsewhere: readonly string[] = [],
+): MortiseError =>
+  new MortiseError(
+    'not_found',
+    `There is no connection "${id}" through the integration "${integrationKey}"${elsewhere.length === 0 ? '' : ` (there is one through ${elsewhere.join(', ')})`}. Its end user has not connected yet, or it was deleted.`,
+    { reason: 'connection_unknown' },
+  )
 
 /** What `connection_id` may be: 1 to 255 characters, none of them a control character. */
 export const connectionId = /^[^\p{Cc}]{1,255}$/u

@@ -26,9 +26,13 @@ export interface World {
   readonly publicUrl: string
   /** In `dev`, any loopback URL may be returned to; in `serve`, only what an environment lists. */
   readonly dev: boolean
+  /** Whether integrations may be marked for the sandbox: never in `serve`. */
+  readonly maySandbox: boolean
 }
 
 export interface Context extends World {
+  /** What every provider is told, and must have registered. */
+  readonly redirectUri: string
   sealerOf(environmentId: number): Promise<Sealer>
   providerOf(integration: Pick<Integration, 'provider' | 'key'>): Provider
   clientSecretOf(integration: Integration): Promise<Secret>
@@ -40,6 +44,7 @@ export const createContext = (world: World): Context => {
   const sealers = new Map<number, Sealer>()
   const context: Context = {
     ...world,
+    redirectUri: `${world.publicUrl}/oauth/callback`,
     async environmentOf(id) {
       const environment = (await world.storage.environments()).find(each => each.id === id)
       if (!environment) throw new MortiseError('not_found', 'There is no such environment.')

@@ -26,7 +26,6 @@ export type JsonObject = { [key: string]: Json }
 
 /** An OAuth 2.0 credential (RFC 6749 §5.1) as the provider last gave it. */
 export interface Credential {
-  readonly kind: 'oauth2'
   readonly accessToken: Secret
   /** Absent where the provider gives none. */
   readonly refreshToken?: Secret

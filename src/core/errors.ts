@@ -107,6 +107,10 @@ export class MortiseError extends Error {
   }
 }
 
+/** A parameter of the caller's that is missing, malformed or not allowed. */
+export const badParameter = (parameter: string, message: string): MortiseError =>
+  new MortiseError('invalid_request', message, { reason: 'parameter', parameter })
+
 /** Whatever was thrown, as a MortiseError: unknown things become `internal` and keep their cause for the log. */
 export const toMortiseError = (thrown: unknown): MortiseError =>
   thrown instanceof MortiseError ? thrown : new MortiseError('internal', undefined, { cause: thrown })

@@ -1,5 +1,5 @@
 /** The hub: its world handed in once, its verbs handed out. */
-import { type Callback, checkReturn, type Finished, finish, type Start, type Started, start } from './connect.ts'
+import { type Callback, type Finished, finish, type Start, type Started, start } from './connect.ts'
 import type { Connection } from './connection.ts'
 import { type Context, createContext, type World } from './context.ts'
 import type { Environment } from './environment.ts'
@@ -7,6 +7,7 @@ import { MortiseError } from './errors.ts'
 import { equal, hmacSha256 } from './ids.ts'
 import { type Read, read } from './read.ts'
 import { createRefresher } from './refresh.ts'
+import { checkReturn } from './return-url.ts'
 import { hmacKeyOf } from './setup.ts'
 import { sweep } from './sweep.ts'
 
@@ -24,7 +25,10 @@ export interface Hub {
     connectionId: string,
     hmac: string | undefined,
   ): Promise<'public' | 'proven'>
-  checkReturn(environment: Environment, returnTo: string): Promise<void>
+  /** The HMAC that a connect link needs, where the environment demands one. */
+  hmac(environment: Environment, integrationKey: string, connectionId: string): Promise<string | undefined>
+  /** The URL as it will be sent. Throws `invalid_request` for one that is not allowed. */
+  checkReturn(environment: Environment, returnTo: string): Promise<string>
   start(ask: Start): Promise<Started>
   finish(callback: Callback): Promise<Finished>
   read(environmentId: number, integrationKey: string, connectionId: string): Promise<Read>
@@ -37,6 +41,10 @@ export interface Hub {
 export const createHub = (world: World): Hub => {
   const context = createContext(world)
   const refresher = createRefresher(context)
+  const hmac = async (environment: Environment, integrationKey: string, connectionId: string) => {
+    const key = await hmacKeyOf(context, environment)
+    return key && hmacSha256(key.reveal(), `${integrationKey}:${connectionId}`)
+  }
   return {
     context,
     async environmentByPublicKey(publicKey) {
@@ -44,33 +52,34 @@ export const createHub = (world: World): Hub => {
       if (found) return found
       throw new MortiseError(
         'unauthenticated',
-        'The public key is not known here. `mortise env show` prints the right one.',
+        'The public key is not known here. `npx mortise env show` prints the right one.',
         {
           reason: 'public_key_unknown',
         },
       )
     },
-    async trust(environment, integrationKey, connectionId, hmac) {
-      const key = await hmacKeyOf(context, environment)
-      if (!key) {
-        if (hmac === undefined) return 'public'
+    hmac,
+    async trust(environment, integrationKey, connectionId, given) {
+      const right = await hmac(environment, integrationKey, connectionId)
+      if (right === undefined) {
+        if (given === undefined) return 'public'
         throw new MortiseError(
           'unauthenticated',
-          'The link carries an HMAC, but the environment has no HMAC key. Its operator can make one: mortise env hmac on',
+          'The link carries an HMAC, but the environment has no HMAC key. Its operator can make one: npx mortise env hmac on',
           {
             reason: 'hmac_invalid',
           },
         )
       }
-      if (hmac === undefined)
+      if (given === undefined)
         throw new MortiseError(
           'unauthenticated',
-          'The environment demands an HMAC in connect links: hmac=hex(HMAC-SHA256(key, "integration:connection_id")).',
+          'The environment demands an HMAC in connect links: the app must add hmac=hex(HMAC-SHA256(key, "integration:connection_id")).',
           {
             reason: 'hmac_missing',
           },
         )
-      if (equal(hmacSha256(key.reveal(), `${integrationKey}:${connectionId}`), hmac.toLowerCase())) return 'proven'
+      if (equal(right, given.toLowerCase())) return 'proven'
       throw new MortiseError(
         'unauthenticated',
         'The HMAC of the link is wrong: it must be the hex HMAC-SHA256 of "integration:connection_id" under the environment\'s HMAC key.',

@@ -3,7 +3,7 @@ import type { Account } from './connection.ts'
 import { type Credential, type Json, type JsonObject, pick, pickText } from './credential.ts'
 import { MortiseError } from './errors.ts'
 import { type Client, valuesOf } from './grants/authorization-code.ts'
-import type { CallRequest, CallResponse } from './ports.ts'
+import { type CallRequest, type CallResponse, isOutage } from './ports.ts'
 import { expandUrl } from './template.ts'
 
 /** The identity call, or undefined where the token answer tells already. The catalogue has checked its host. */
@@ -32,18 +32,34 @@ export const readIdentityAnswer = (client: Client, response: CallResponse): Json
     answer = JSON.parse(response.body)
   } catch {}
   if (response.status >= 200 && response.status < 300 && answer !== undefined) return answer
+  const outage = isOutage(response.status)
   throw new MortiseError(
-    response.status === 429 || response.status >= 500 ? 'provider_unavailable' : 'provider_invalid_response',
-    `${client.provider.name} gave a token, but answered ${response.status} when asked whose account it is. The operator should check that the integration's scopes allow it.`,
+    outage ? 'provider_unavailable' : 'provider_invalid_response',
+    `${client.provider.name} gave a token, but answered ${response.status} when asked whose account it is. ${outage ? 'Trying again later can help.' : "The operator should check that the integration's scopes allow it."}`,
     { providerStatus: response.status },
   )
+}
+
+/**
+ * The token answer with its ID token opened, where there is one. The claims came straight from the token endpoint over
+ * TLS, so the signature need not be checked (OpenID Connect Core §3.1.3.7, point 6).
+ */
+const withClaims = (token: JsonObject): JsonObject => {
+  const [, payload] = typeof token['id_token'] === 'string' ? token['id_token'].split('.') : []
+  if (payload === undefined) return token
+  try {
+    return { ...token, id_token: JSON.parse(Buffer.from(payload, 'base64url').toString()) }
+  } catch {
+    return token
+  }
 }
 
 /** The account, from the identity answer or, without one, from the token answer. Missing where the provider is silent. */
 export const readAccount = (client: Client, token: JsonObject, answer: Json | undefined): Account | undefined => {
   const { identity } = client.provider
   if (!identity) return undefined
-  const from = (path: string | readonly string[] | undefined) => pickText(answer, path) ?? pickText(token, path)
+  const told = withClaims(token)
+  const from = (path: string | readonly string[] | undefined) => pickText(answer, path) ?? pickText(told, path)
   const id = from(identity.account)
   if (id === undefined) return undefined
   const [name, personId, personName] = [from(identity.accountName), from(identity.person), from(identity.personName)]
@@ -52,6 +68,7 @@ export const readAccount = (client: Client, token: JsonObject, answer: Json | un
     ...(name === undefined ? {} : { name }),
     ...(personId === undefined ? {} : { personId }),
     ...(personName === undefined ? {} : { personName }),
+    ...(identity.shared ? { shared: true } : {}),
   }
 }
 

@@ -1,4 +1,7 @@
 /** An integration: our configured client at a provider, named by the operator. */
+import type { Environment } from './environment.ts'
+import { MortiseError } from './errors.ts'
+
 export interface Integration {
   readonly environmentId: number
   /** 24 hex digits; the row's place in seals. */
@@ -19,6 +22,13 @@ export interface Integration {
   readonly createdAt: Date
   readonly updatedAt: Date
 }
+
+export const unknownIntegration = (key: string, environment: Pick<Environment, 'name'>): MortiseError =>
+  new MortiseError(
+    'not_found',
+    `There is no integration "${key}" in the environment "${environment.name}". Its operator can add it: npx mortise integrations add ${key} --provider …`,
+    { reason: 'integration_unknown' },
+  )
 
 /** What an integration's name may be: it stands in URLs and in `provider_config_key`. */
 export const integrationKey = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/

@@ -1,4 +1,5 @@
 /** Secret keys: made, shown once, kept as a digest, and found by a map on that digest. */
+import { didYouMean } from './alike.ts'
 import { Secret } from './credential.ts'
 import { type NewKey, type Scope, scopes } from './environment.ts'
 import { MortiseError } from './errors.ts'
@@ -35,7 +36,10 @@ export const newSecretKey = (environmentId: number, name: string, granted: reado
 export const parseScopes = (names: readonly string[]): readonly Scope[] => {
   for (const name of names)
     if (!(scopes as readonly string[]).includes(name))
-      throw new MortiseError('invalid_request', `There is no scope "${name}"; the scopes are ${scopes.join(', ')}.`)
+      throw new MortiseError(
+        'invalid_request',
+        `There is no scope "${name}"${didYouMean(name, scopes)}; the scopes are ${scopes.join(', ')}.`,
+      )
   return names.length === 0 ? scopes : (names as readonly Scope[])
 }
 
@@ -81,7 +85,7 @@ export const createKeyring = (
         'unauthenticated',
         mistyped
           ? 'The secret key is mistyped or cut short: its checksum does not match. Copy it again, whole.'
-          : 'The secret key is not known here, or was revoked. Make one with: mortise key create',
+          : "The secret key is not known here, or was revoked. The hub's operator can make one: npx mortise key create",
         { reason: mistyped ? 'key_malformed' : 'key_unknown' },
       )
     },

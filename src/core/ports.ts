@@ -22,6 +22,9 @@ export interface CallRequest {
   readonly sandbox: boolean
 }
 
+/** Too many requests, or the server's own fault: the same request may work later. */
+export const isOutage = (status: number): boolean => status === 429 || status >= 500
+
 export interface CallResponse {
   readonly status: number
   /** Lower-case names. */

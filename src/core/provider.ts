@@ -28,9 +28,10 @@ const url = z
   })
 
 /** Where a fact stands in a JSON answer: dotted keys (`authed_user.access_token`, `0.tenantId`); of several, the first present wins. */
-const path = z
-  .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
-  .meta({ description: 'Dotted keys into the JSON answer; of a list, the first that is present' })
+const path = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).meta({
+  description:
+    'Dotted keys into the JSON answer; of a list, the first that is present. id_token.x is a claim of the ID token',
+})
 
 const texts = z.record(z.string().min(1), z.string())
 
@@ -70,7 +71,10 @@ const authorize = z.strictObject({
   pkce: z.enum(['S256', 'forbidden']).default('S256').meta({
     description: 'forbidden only where the provider refuses the parameters; ignoring them is no reason (RFC 7636)',
   }),
-  issuer: z.string().optional().meta({ description: 'The issuer identifier that `iss` must equal (RFC 9207)' }),
+  issuer: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta({ description: 'The issuer identifier that `iss` must equal (RFC 9207)' }),
   issuerAlways: z.boolean().default(false).meta({
     description:
       'The provider advertises authorization_response_iss_parameter_supported: an answer without iss is refused',
@@ -124,6 +128,10 @@ const identity = z.strictObject({
   accountName: path.optional().meta({ description: 'Its human name' }),
   person: path.optional().meta({ description: 'The stable id of the person who authorised' }),
   personName: path.optional().meta({ description: 'Name or e-mail of that person' }),
+  shared: z
+    .literal(true)
+    .optional()
+    .meta({ description: 'The token belongs to the account itself, not to a person (an app installed in a shop)' }),
 })
 
 const keep = z.strictObject({

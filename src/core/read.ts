@@ -1,10 +1,10 @@
 /** The hot path: find → open → answer. No write, no lock; a refresh only when the token needs one. */
 
-import { unknownIntegration } from './connect.ts'
-import type { Connection } from './connection.ts'
+import { type Connection, connectionUnknown } from './connection.ts'
 import type { Context } from './context.ts'
 import type { Credential } from './credential.ts'
-import { MortiseError } from './errors.ts'
+import type { MortiseError } from './errors.ts'
+import { unknownIntegration } from './integration.ts'
 import { isFresh, type Refresher } from './refresh.ts'
 import { openCredential } from './sealed.ts'
 
@@ -34,10 +34,9 @@ const unknown = async (context: Context, environmentId: number, key: string, id:
   if (!(await context.storage.integration(environmentId, key)))
     return unknownIntegration(key, await context.environmentOf(environmentId))
   const elsewhere = await context.storage.connections(environmentId, { connectionId: id })
-  const also = elsewhere.map(each => each.integrationKey).join(', ')
-  return new MortiseError(
-    'not_found',
-    `There is no connection "${id}" through the integration "${key}"${also === '' ? '' : ` (there is one through ${also})`}. Its end user has not connected yet, or it was deleted.`,
-    { reason: 'connection_unknown' },
+  return connectionUnknown(
+    id,
+    key,
+    elsewhere.map(each => each.integrationKey),
   )
 }

@@ -2,23 +2,30 @@
  * fresh? → join the run under way → look again → exchange → swap. Correct for one process; the leases that make it
  * correct for several come on top (see ARCHITECTURE.md, "Life of a token").
  */
-import type { Connection } from './connection.ts'
+import { type Connection, connectionUnknown } from './connection.ts'
 import type { Context } from './context.ts'
 import { MortiseError, toMortiseError } from './errors.ts'
 import { readRefreshAnswer, refreshRequest } from './grants/refresh-token.ts'
+import { unknownIntegration } from './integration.ts'
 import { openRenewal, sealCredential } from './sealed.ts'
 
 /** Refreshes when at most five minutes, or a fifth of the token's life, are left. */
 const margin = (row: Connection): number =>
   row.expiresAt ? Math.min(300_000, (row.expiresAt.getTime() - row.obtainedAt.getTime()) / 5) : 0
 
-export const isExpired = (row: Pick<Connection, 'expiresAt'>, now: Date): boolean =>
+const isExpired = (row: Pick<Connection, 'expiresAt'>, now: Date): boolean =>
   row.expiresAt !== undefined && row.expiresAt.getTime() <= now.getTime()
 
 export const isFresh = (row: Connection, now: Date): boolean =>
   row.status === 'connected' &&
   (row.expiresAt === undefined ||
     row.expiresAt.getTime() - now.getTime() > (row.renewal === undefined ? 0 : margin(row)))
+
+/** How long a living token is served without asking a provider that is down again, unless it says; milliseconds. */
+const rest = 30_000
+
+/** Waits between the tries to write a credential that the provider has given, in milliseconds. */
+const writeAgainAfter = [50, 250, 1000]
 
 export interface Refresher {
   /**
@@ -27,79 +34,111 @@ export interface Refresher {
    * outage was.
    */
   freshen(row: Connection): Promise<Connection>
-  /** Waits for what is under way. */
+  /** Waits for what is under way, and tries once more to write what could not be written. */
   settle(): Promise<void>
 }
 
+type Renewed = Parameters<Context['storage']['swapCredential']>[3]
+
 export const createRefresher = (context: Context): Refresher => {
-  const running = new Map<string, Promise<Connection>>()
   const { storage, clock, log } = context
+  const running = new Map<string, Promise<Connection>>()
+  /** Until when a provider that is down is left alone, while the token lives. */
+  const resting = new Map<string, number>()
+  /** Credentials that the provider gave and the storage did not take: they exist nowhere else. */
+  const held = new Map<string, { row: Connection; renewed: Renewed }>()
+  const keyOf = (row: Connection) => `${row.environmentId}:${row.id}`
 
   /** The one run for this connection: everyone in the process shares its outcome. */
   const run = (row: Connection): Promise<Connection> => {
-    const key = `${row.environmentId}:${row.id}`
+    const key = keyOf(row)
     const joined = running.get(key)
     if (joined) return joined
-    const started = exchange(row).finally(() => running.delete(key))
+    const started = renew(row).finally(() => running.delete(key))
     running.set(key, started)
     return started
   }
 
-  const exchange = async (seen: Connection): Promise<Connection> => {
-    const again = () => storage.connection(seen.environmentId, seen.integrationKey, seen.connectionId)
-    const row = await again()
-    if (!row)
-      throw new MortiseError('not_found', 'The connection was deleted meanwhile.', { reason: 'connection_unknown' })
+  const again = async (row: Connection): Promise<Connection> => {
+    const now = await storage.connection(row.environmentId, row.integrationKey, row.connectionId)
+    if (now) return now
+    throw connectionUnknown(row.connectionId, row.integrationKey)
+  }
+
+  const renew = async (seen: Connection): Promise<Connection> => {
+    const row = await again(seen)
     // Whoever was first has renewed it, or the end user came back: theirs is the newer fact.
     if (row.credentialRevision !== seen.credentialRevision || row.status !== 'connected') return mustWork(row)
+    const kept = held.get(keyOf(row))
+    try {
+      const renewed = kept?.row.credentialRevision === row.credentialRevision ? kept.renewed : await exchange(row)
+      resting.delete(keyOf(row))
+      await write(row, renewed)
+    } catch (thrown) {
+      const error = toMortiseError(thrown)
+      const { retryAfter, providerStatus: status } = error.details
+      log.warn('a refresh failed', { provider: row.provider, id: row.id, code: error.code, status })
+      if (error.code !== 'reauthorization_required') {
+        // What is ours to mend is tried again by the next reader.
+        if (error.code !== 'internal')
+          resting.set(keyOf(row), clock.now().getTime() + (retryAfter === undefined ? rest : retryAfter * 1000))
+        throw error
+      }
+      const flagged = await storage.flagConnection(
+        row.environmentId,
+        row.id,
+        row.credentialRevision,
+        error.message,
+        clock.now(),
+      )
+      // Not flagged: the end user came back meanwhile.
+      if (flagged) throw error
+    }
+    return mustWork(await again(row))
+  }
+
+  /** Spends the refresh token. What comes back must be written. */
+  const exchange = async (row: Connection): Promise<Renewed> => {
     const integration = await storage.integration(row.environmentId, row.integrationKey)
-    if (!integration)
-      throw new MortiseError('not_found', 'The integration was removed.', { reason: 'integration_unknown' })
+    if (!integration) throw unknownIntegration(row.integrationKey, await context.environmentOf(row.environmentId))
     const provider = context.providerOf(integration)
     const sealer = await context.sealerOf(row.environmentId)
     const refreshToken = openRenewal(sealer, row)
-    if (!refreshToken) return row
+    if (!refreshToken) throw notRenewable()
     const secret = await context.clientSecretOf(integration)
-    try {
-      const response = await context.call.send(
-        refreshRequest({ provider, integration, secret, config: row.config }, refreshToken),
-      )
-      const now = clock.now()
-      const credential = readRefreshAnswer(provider, response, now, {
-        refreshToken,
-        ...(row.scopes ? { scopes: row.scopes } : {}),
-      })
-      const next = {
-        ...sealCredential(sealer, row.id, credential, provider.token.answer.refreshToken),
-        ...(credential.expiresAt ? { expiresAt: credential.expiresAt } : {}),
-        ...(credential.scopes ? { scopes: credential.scopes } : {}),
-        obtainedAt: now,
-      }
-      const swapped = await storage.swapCredential(row.environmentId, row.id, row.credentialRevision, next)
-      log.info(swapped ? 'refreshed' : 'a newer credential was there first', { provider: provider.id, id: row.id })
-    } catch (thrown) {
-      const error = toMortiseError(thrown)
-      if (error.code === 'reauthorization_required')
-        await storage.flagConnection(
-          row.environmentId,
-          row.id,
-          row.credentialRevision,
-          'reauthorization_required',
-          error.message,
-          clock.now(),
-        )
-      log.warn('a refresh failed', {
-        provider: provider.id,
-        id: row.id,
-        code: error.code,
-        status: error.details.providerStatus,
-      })
-      throw error
+    const request = refreshRequest({ provider, integration, secret, config: row.config }, refreshToken)
+    const response = await context.call.send(request)
+    const now = clock.now()
+    const lifetime = row.expiresAt && row.expiresAt.getTime() - row.obtainedAt.getTime()
+    const credential = readRefreshAnswer(provider, response, now, {
+      refreshToken,
+      ...(row.scopes ? { scopes: row.scopes } : {}),
+      ...(lifetime === undefined ? {} : { lifetime }),
+    })
+    return {
+      ...sealCredential(sealer, row.id, credential, provider.token.answer.refreshToken),
+      ...(credential.expiresAt ? { expiresAt: credential.expiresAt } : {}),
+      ...(credential.scopes ? { scopes: credential.scopes } : {}),
+      obtainedAt: now,
     }
-    const after = await again()
-    if (!after)
-      throw new MortiseError('not_found', 'The connection was deleted meanwhile.', { reason: 'connection_unknown' })
-    return mustWork(after)
+  }
+
+  /** Durably, before anyone is answered; a credential that cannot be written is held until it can. */
+  const write = async (row: Connection, renewed: Renewed): Promise<void> => {
+    held.set(keyOf(row), { row, renewed })
+    for (let tries = 0; ; tries++) {
+      try {
+        const swapped = await storage.swapCredential(row.environmentId, row.id, row.credentialRevision, renewed)
+        held.delete(keyOf(row))
+        log.info(swapped ? 'refreshed' : 'a newer credential was there first', { provider: row.provider, id: row.id })
+        return
+      } catch (error) {
+        const wait = writeAgainAfter[tries]
+        log.error('a renewed credential could not be written', { err: error, id: row.id })
+        if (wait === undefined) throw error
+        await new Promise(done => setTimeout(done, wait))
+      }
+    }
   }
 
   const mustWork = (row: Connection): Connection => {
@@ -110,13 +149,11 @@ export const createRefresher = (context: Context): Refresher => {
   return {
     async freshen(row) {
       mustWork(row)
-      if (isFresh(row, clock.now())) return row
-      if (row.renewal === undefined)
-        throw new MortiseError(
-          'reauthorization_required',
-          'The access token has expired and the provider gave no refresh token, so the hub cannot renew it; the end user must connect the account again.',
-          { reason: 'expired_without_refresh' },
-        )
+      const now = clock.now()
+      if (isFresh(row, now)) return row
+      if (row.renewal === undefined) throw notRenewable()
+      const alive = !isExpired(row, now)
+      if (alive && (resting.get(keyOf(row)) ?? 0) > now.getTime()) return row
       try {
         return await run(row)
       } catch (thrown) {
@@ -129,6 +166,14 @@ export const createRefresher = (context: Context): Refresher => {
     },
     async settle() {
       await Promise.allSettled(running.values())
+      await Promise.allSettled([...held.values()].map(({ row, renewed }) => write(row, renewed)))
     },
   }
 }
+
+const notRenewable = (): MortiseError =>
+  new MortiseError(
+    'reauthorization_required',
+    'The access token has expired and the provider gave no refresh token, so the hub cannot renew it; the end user must connect the account again.',
+    { reason: 'expired_without_refresh' },
+  )

@@ -63,7 +63,6 @@ export const openCredential = (sealer: Sealer, row: Connection): Credential => {
     if (holder) holder[key] = renewal.token
   }
   return {
-    kind: 'oauth2',
     accessToken: new Secret(accessToken),
     ...(renewal ? { refreshToken: new Secret(renewal.token) } : {}),
     ...(row.expiresAt ? { expiresAt: row.expiresAt } : {}),

@@ -1,4 +1,5 @@
 /** The operator's verbs: environments, keys, allow-lists, integrations. */
+import { didYouMean } from './alike.ts'
 import type { Context } from './context.ts'
 import { Secret } from './credential.ts'
 import type { AllowKind, Environment, NewKey, Scope, SecretKey } from './environment.ts'
@@ -137,7 +138,10 @@ export const addIntegration = async (
   if (!provider)
     throw new MortiseError(
       'invalid_request',
-      `There is no provider "${ask.provider}"; there are: ${context.catalogue
+      `There is no provider "${ask.provider}"${didYouMean(
+        ask.provider,
+        context.catalogue.list().map(each => each.id),
+      )}; there are: ${context.catalogue
         .list()
         .map(each => each.id)
         .join(', ')}.`,
@@ -147,15 +151,16 @@ export const addIntegration = async (
       'invalid_request',
       `"${ask.key}" can't name an integration: up to 100 letters, digits and . _ ~ -, beginning with a letter or digit.`,
     )
-  if (ask.clientId === '' || ask.clientSecret.reveal() === '')
-    throw new MortiseError('invalid_request', 'An integration needs a client id and a client secret.')
+  if (ask.clientId === '') throw new MortiseError('invalid_request', 'The client id is empty.')
+  if (ask.clientSecret.reveal() === '') throw new MortiseError('invalid_request', 'The client secret is empty.')
   for (const name of Object.keys(ask.settings ?? {}))
     if (!Object.hasOwn(provider.settings, name))
       throw new MortiseError(
         'invalid_request',
         `${provider.name} has no setting "${name}"; it has: ${Object.keys(provider.settings).join(', ') || 'none'}.`,
       )
-  if (ask.sandbox && !context.dev) throw new MortiseError('forbidden', 'Sandbox integrations exist in dev only.')
+  if (ask.sandbox && !context.maySandbox)
+    throw new MortiseError('forbidden', 'A hub in production has no sandbox integrations.')
   const now = context.clock.now()
   const id = newId(now)
   const sealer = await context.sealerOf(environment.id)
@@ -167,11 +172,17 @@ export const addIntegration = async (
     clientId: ask.clientId,
     clientSecret: sealer.seal(['integrations', id, 'client_secret'], ask.clientSecret.reveal()),
     scopes: ask.scopes ?? provider.authorize.scopes?.default ?? [],
-    settings: fillInputs(provider.settings, ask.settings ?? {}, name => `the setting ${name}`),
+    settings: fillInputs(provider.settings, ask.settings ?? {}, name => `--setting ${name}`),
     sandbox: ask.sandbox ?? false,
     createdAt: now,
     updatedAt: now,
   }
   if (await context.storage.addIntegration(integration)) return integration
-  throw new MortiseError('conflict', `There is an integration "${ask.key}" in this environment already.`)
+  const other = await context.storage.integration(environment.id, ask.key)
+  throw new MortiseError(
+    'conflict',
+    other?.sandbox && !ask.sandbox
+      ? `The name "${ask.key}" is taken by the sandbox integration that mortise dev made. Give yours another, like ${ask.key}-app.`
+      : `There is an integration "${ask.key}" in this environment already.`,
+  )
 }

@@ -4,7 +4,7 @@
  * Every method but those on environments takes the environment first and never reaches another's rows.
  */
 import type { Attempt, Outcome } from './attempt.ts'
-import type { Connection, ConnectionStatus } from './connection.ts'
+import type { Connection } from './connection.ts'
 import type { AllowKind, Environment, SecretKey } from './environment.ts'
 import type { Integration } from './integration.ts'
 
@@ -75,15 +75,8 @@ export interface Storage {
     from: number,
     next: Pick<Connection, 'access' | 'renewal' | 'expiresAt' | 'obtainedAt' | 'scopes'>,
   ): Promise<boolean>
-  /** Compare-and-swap of a failure: never overwrites a credential newer than `from`. */
-  flagConnection(
-    environmentId: number,
-    id: string,
-    from: number,
-    status: ConnectionStatus,
-    reason: string,
-    at: Date,
-  ): Promise<boolean>
+  /** Sets `reauthorization_required`, by compare-and-swap: never overwrites a credential newer than `from`. */
+  flagConnection(environmentId: number, id: string, from: number, reason: string, at: Date): Promise<boolean>
 }
 
 export interface Draft {

@@ -1,22 +1,26 @@
 /** The verbs as a Fastify app. Each dialect is a plugin with its own authentication and error handler. */
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
-import { toMortiseError } from '../core/errors.ts'
+import { MortiseError } from '../core/errors.ts'
 import type { Hub } from '../core/hub.ts'
-import { isLoopbackHost, parseUrl } from '../core/loopback.ts'
-import { type Access, checkLocal, isKeyless } from './auth.ts'
+import { isLoopbackHost } from '../core/loopback.ts'
+import { type Access, checkLocal, checkOwnPage, hostOf, isKeyless } from './auth.ts'
 import { callbackRoute } from './callback.ts'
 import { toReturn } from './nango/map.ts'
 import { dialect as nango, nangoRoutes } from './nango/routes.ts'
-import { sendHome, sendPlainHome } from './pages.ts'
+import { sendHome, sendNotFound, sendPlainHome } from './pages.ts'
 import { staticRoutes } from './static.ts'
 import { statusOf } from './status.ts'
+import { errorOf } from './thrown.ts'
+
+/** Steps of a flow: a provider or an app sends the browser there. They look at its origin themselves, or at its cookie. */
+const stepsOfFlow = new Set(['/oauth/connect/:key', '/oauth/callback'])
 
 /** Routes that a person's browser opens: under another loopback name they are first sent to the public URL. */
-const forBrowsers = new Set(['/', '/oauth/connect/:key', '/oauth/callback', '/docs/:page'])
+const forBrowsers = new Set(['/', '/oauth/connect/:key', '/oauth/callback', '/docs', '/docs/:page'])
 
 export const createApp = async (hub: Hub, access: Access): Promise<FastifyInstance> => {
   const app = fastify({
-    routerOptions: { maxParamLength: 1000, ignoreTrailingSlash: true },
+    routerOptions: { maxParamLength: 1000 },
     // A HEAD must not begin or finish a flow.
     exposeHeadRoutes: false,
     bodyLimit: 1_000_000,
@@ -39,28 +43,28 @@ export const createApp = async (hub: Hub, access: Access): Promise<FastifyInstan
     })
     const route = request.routeOptions.url ?? ''
     if (route === '/health' || route === '/ready') return
-    if (await isKeyless(access)) checkLocal(request)
-    const host = parseUrl(`http://${request.headers.host ?? ''}`)
-    const elsewhere = host && isLoopbackHost(host.hostname) && host.host !== access.publicUrl.host
-    if (elsewhere && isLoopbackHost(access.publicUrl.hostname) && forBrowsers.has(route))
-      await reply.redirect(access.publicUrl.origin + request.url, 307)
+    // An absolute target would name a second host (RFC 9112 §3.2.2).
+    if (!request.raw.url?.startsWith('/'))
+      throw new MortiseError('invalid_request', 'The request target must be a path.')
+    if (await isKeyless(access)) {
+      checkLocal(request)
+      if (!stepsOfFlow.has(route)) checkOwnPage(request, access)
+    }
+    if (!isLoopbackHost(access.publicUrl.hostname) || !forBrowsers.has(route)) return
+    const host = hostOf(request)
+    if (!host || !isLoopbackHost(host.hostname))
+      throw new MortiseError('forbidden', `This hub's pages are at ${access.publicUrl.origin} only.`)
+    if (host.host !== access.publicUrl.host) await reply.redirect(access.publicUrl.origin + request.url, 307)
   })
   app.setErrorHandler((thrown, request, reply) => {
-    if (isClientError(thrown))
-      return reply.code(thrown.statusCode).send({ error: { code: 'invalid_request', message: thrown.message } })
-    const error = toMortiseError(thrown)
-    if (error.code === 'internal')
-      log.error('a request failed', { err: error.cause ?? error, route: request.routeOptions.url })
+    const error = errorOf(thrown, request, log)
     return reply.code(statusOf[error.code]).send({ error: { code: error.code, message: error.message } })
   })
-  app.setNotFoundHandler((request, reply) =>
-    reply.code(404).send({
-      error: {
-        code: 'not_found',
-        message: `The hub has no ${request.method} route at this path. Open / in a browser, or read /docs/core-concepts.`,
-      },
-    }),
-  )
+  app.setNotFoundHandler((request, reply) => {
+    if (request.headers.accept?.includes('text/html')) return sendNotFound(reply)
+    const message = `The hub has no ${request.method} route at this path. docs/sdk-reference.md lists those that it has: /docs/sdk-reference`
+    return reply.code(404).send({ error: { code: 'not_found', message } })
+  })
 
   app.get('/health', async () => ({ result: 'ok' }))
   app.get('/ready', async (_request, reply) => {
@@ -76,21 +80,15 @@ export const createApp = async (hub: Hub, access: Access): Promise<FastifyInstan
     if (!dev) return sendPlainHome(reply)
     const environment = await hub.context.environmentOf(access.firstEnvironment.id)
     const integrations = await storage.integrations(environment.id)
-    return sendHome(reply, {
-      environment,
-      integrations: integrations.map(each => ({ ...each, definition: hub.context.catalogue.get(each.provider) })),
-      keyNeeded: !(await isKeyless(access)),
-    })
+    const rows = integrations.map(async each => ({
+      integration: each,
+      definition: hub.context.catalogue.get(each.provider),
+      hmac: await hub.hmac(environment, each.key, ''),
+    }))
+    return sendHome(reply, { environment, rows: await Promise.all(rows), keyNeeded: !(await isKeyless(access)) })
   })
   staticRoutes(app)
   callbackRoute(app, hub, access, { [nango]: toReturn })
   await app.register(nangoRoutes(hub, access))
   return app
 }
-
-/** What Fastify itself refuses: a malformed URL, a body too large. */
-const isClientError = (thrown: unknown): thrown is Error & { statusCode: number } =>
-  thrown instanceof Error &&
-  'statusCode' in thrown &&
-  Number(thrown.statusCode) >= 400 &&
-  Number(thrown.statusCode) < 500

@@ -29,36 +29,38 @@ export const isKeyless = async (access: Access): Promise<boolean> =>
 
 const refuse = (message: string) => new MortiseError('forbidden', message, { reason: 'keyless_refused' })
 
+/** The Host that the request names, if that is nothing but a host. */
+export const hostOf = (request: FastifyRequest): URL | undefined => {
+  const host = parseUrl(`http://${request.headers.host ?? ''}`)
+  return host?.username === '' && host.password === '' && host.pathname === '/' && host.search === '' ? host : undefined
+}
+
 /**
  * What every request to a keyless hub must show, pages and API alike: that it comes from this machine, under a loopback
  * name (a rebinding name does not), and not through a proxy.
  */
 export const checkLocal = (request: FastifyRequest): void => {
-  const host = parseUrl(`http://${request.headers.host ?? ''}`)
-  if (!host || !isLoopbackHost(host.hostname))
+  if (!isLoopbackHost(hostOf(request)?.hostname ?? ''))
     throw refuse(
-      'This hub has no key yet, so it answers only under a loopback name such as localhost. To open it up, make a key: mortise key create',
+      'This hub has no key yet, so it answers only under a loopback name such as localhost. To open it up, make a key: npx mortise key create',
     )
   const forwarded = Object.keys(request.headers).find(
     name => name === 'forwarded' || name === 'via' || name.startsWith('x-forwarded-'),
   )
   if (forwarded !== undefined)
     throw refuse(
-      `This hub has no key yet, so it does not answer through a proxy (the request carries ${forwarded}). Make a key first: mortise key create`,
+      `This hub has no key yet, so it does not answer through a proxy (the request carries ${forwarded}). Make a key first: npx mortise key create`,
     )
-  const from = request.socket.remoteAddress?.replace(/^::ffff:/, '')
-  if (from !== undefined && !isLoopbackHost(from))
-    throw refuse('This hub has no key yet, so it answers this machine only. Make a key: mortise key create')
 }
 
-/** What else an API request must show: that no other web page sent it. */
-const checkOwnPage = (request: FastifyRequest, access: Access): void => {
+/** What else a request to a keyless hub must show, but for the steps of a flow: that no other web page sent it. */
+export const checkOwnPage = (request: FastifyRequest, access: Access): void => {
   const { origin } = request.headers
   const site = request.headers['sec-fetch-site']
   const own = origin === undefined || origin === access.publicUrl.origin || origin === `http://${request.headers.host}`
   if (!own || (site !== undefined && site !== 'same-origin' && site !== 'none'))
     throw refuse(
-      'This hub has no key yet, so it does not answer other web pages. Call it from your back end, or make a key: mortise key create',
+      'This hub has no key yet, so it does not answer other web pages. Call it from your back end, or make a key: npx mortise key create',
     )
 }
 
@@ -78,7 +80,7 @@ export const checkBrowserOrigin = (
     if (!(dev && url && isLoopbackHost(url.hostname)))
       throw new MortiseError(
         'forbidden',
-        `Pages of ${url?.origin ?? 'that origin'} may not start a flow here. The operator can allow them: mortise env allow-origin ${url?.origin ?? 'https://…'}`,
+        `Pages of ${url?.origin ?? 'that origin'} may not start a flow here. The operator can allow them: npx mortise env allow-origin ${url?.origin ?? 'https://…'}`,
         {
           reason: 'origin_not_allowed',
         },
@@ -95,15 +97,27 @@ export const checkBrowserOrigin = (
 const sessionToken = /^nango_connect_session_/
 const jwt = /^[\w-]+\.[\w-]+\.[\w-]*$/
 
+/** What the Authorization header presents. */
+const presented = (
+  request: FastifyRequest,
+): { token: string; password: string; scheme: 'bearer' | 'basic' | 'none' } => {
+  const header = request.headers.authorization ?? ''
+  const [, scheme = '', value = ''] = /^(\S+)\s+(.*\S)\s*$/.exec(header) ?? []
+  if (scheme.toLowerCase() === 'bearer') return { token: value, password: '', scheme: 'bearer' }
+  if (scheme.toLowerCase() !== 'basic') return { token: header, password: '', scheme: 'none' }
+  const [, token = '', password = ''] = /^([^:]*):(.*)$/s.exec(Buffer.from(value, 'base64').toString()) ?? []
+  return { token, password, scheme: 'basic' }
+}
+
 /** The caller of an API request. Throws `unauthenticated` or `forbidden`. */
 export const authenticate = async (request: FastifyRequest, access: Access): Promise<Caller> => {
-  const [, scheme = '', value = ''] = /^(\S+)\s+(.*\S)\s*$/.exec(request.headers.authorization ?? '') ?? []
-  const limited = scheme.toLowerCase() === 'bearer' ? checkLimited(value) : undefined
-  if (limited) throw limited
+  const first = { environmentId: access.firstEnvironment.id, scopes: new Set(scopes) }
+  const { token, password, scheme } = presented(request)
+  const limited = limitOf(token)
+  // A keyless hub ignores a secret key. Where the request comes from was checked before any route.
   if (await isKeyless(access)) {
-    checkLocal(request)
-    checkOwnPage(request, access)
-    return { environmentId: access.firstEnvironment.id, scopes: new Set(scopes) }
+    if (limited) throw limited
+    return first
   }
   if (request.headers.authorization === undefined)
     throw new MortiseError(
@@ -111,28 +125,27 @@ export const authenticate = async (request: FastifyRequest, access: Access): Pro
       'The request has no Authorization header. Send: Authorization: Bearer <secret key>',
       { reason: 'key_missing' },
     )
-  if (scheme.toLowerCase() === 'bearer') return access.keyring.find(value)
-  if (scheme.toLowerCase() === 'basic') {
-    const [, user = '', password = ''] = /^([^:]*):(.*)$/s.exec(Buffer.from(value, 'base64').toString()) ?? []
-    const known = access.basicAuth
-    if (known && equal(user, known.user) && equal(password, known.password.reveal()))
-      return { environmentId: access.firstEnvironment.id, scopes: new Set(scopes) }
-    if (user !== '' && password === '') return access.keyring.find(user)
+  if (scheme === 'none')
+    throw new MortiseError('unauthenticated', 'The Authorization header must be: Bearer <secret key>, or Basic.', {
+      reason: 'key_malformed',
+    })
+  const known = access.basicAuth
+  if (scheme === 'basic' && known && equal(token, known.user) && equal(password, known.password.reveal())) return first
+  if (token === '' || password !== '')
     throw new MortiseError(
       'unauthenticated',
       'Basic authentication needs the secret key as user and an empty password, or the user and password of MORTISE_BASIC_AUTH.',
-      {
-        reason: 'key_unknown',
-      },
+      { reason: 'key_unknown' },
     )
+  try {
+    return await access.keyring.find(token)
+  } catch (error) {
+    throw limited ?? error
   }
-  throw new MortiseError('unauthenticated', 'The Authorization header must be: Bearer <secret key>, or Basic.', {
-    reason: 'key_malformed',
-  })
 }
 
-/** Things that are no secret key limit what may be done, even where no key is needed. */
-const checkLimited = (token: string): MortiseError | undefined => {
+/** What is no secret key limits what may be done, even where no key is needed. */
+const limitOf = (token: string): MortiseError | undefined => {
   if (token.startsWith(publicKeyPrefix))
     return new MortiseError(
       'forbidden',
@@ -152,7 +165,7 @@ export const requireScope = (caller: Caller, scope: Scope): void => {
   if (caller.scopes.has(scope)) return
   throw new MortiseError(
     'forbidden',
-    `The secret key lacks the scope ${scope}. Make one that has it: mortise key create --scope ${scope}`,
+    `The secret key lacks the scope ${scope}. Make one that has it besides the others: npx mortise key create --scope ${scope} --scope …`,
     { reason: 'key_scope' },
   )
 }

@@ -1,15 +1,15 @@
 /** The provider's way back, shared by all dialects: RFC 6749 §4.1.2. */
 import type { FastifyInstance } from 'fastify'
 import type { Outcome } from '../core/attempt.ts'
-import { toMortiseError } from '../core/errors.ts'
 import type { Hub } from '../core/hub.ts'
 import { type Access, isKeyless } from './auth.ts'
 import { nonceIn } from './cookies.ts'
 import { sendFailure, sendOutcome } from './pages.ts'
 import { statusOf } from './status.ts'
+import { errorOf } from './thrown.ts'
 
 /** How a dialect words the URL that a finished flow returns to. */
-export type Returns = Readonly<Record<string, (returnTo: string, outcome: Outcome) => string>>
+type Returns = Readonly<Record<string, (returnTo: string, outcome: Outcome) => string>>
 
 export const callbackRoute = (app: FastifyInstance, hub: Hub, access: Access, returns: Returns): void => {
   const secure = access.publicUrl.protocol === 'https:'
@@ -34,8 +34,7 @@ export const callbackRoute = (app: FastifyInstance, hub: Hub, access: Access, re
       const keyNeeded = !(await isKeyless(access))
       return sendOutcome(reply, { outcome, provider, publicUrl: hub.context.publicUrl, keyNeeded })
     } catch (thrown) {
-      const error = toMortiseError(thrown)
-      if (error.code === 'internal') hub.context.log.error('a callback failed', { err: error.cause ?? error })
+      const error = errorOf(thrown, request, hub.context.log)
       return sendFailure(reply, error, statusOf[error.code], error.details.reason ?? error.code)
     }
   })

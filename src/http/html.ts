@@ -24,9 +24,9 @@ const render = (part: Part): string =>
 export const html = (texts: TemplateStringsArray, ...parts: readonly Part[]): Html =>
   new Html(texts.reduce((page, text, index) => page + render(parts[index - 1]) + text))
 
-/** No script but the hub's own files, no frame, no form to elsewhere. */
+/** No script but the hub's own files, no frame. */
 export const policy =
-  "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+  "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
 
 export const layout = (title: string, body: Html): string =>
   html`<!doctype html>

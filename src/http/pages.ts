@@ -7,29 +7,54 @@ import type { Integration } from '../core/integration.ts'
 import type { Provider } from '../core/provider.ts'
 import { copyable, type Html, html, layout, policy } from './html.ts'
 
-export const sendPage = (reply: FastifyReply, status: number, title: string, body: Html): FastifyReply =>
+/** `formsLeave`: a form of the page ends at another site, which `form-action` would stop (it holds for redirects too). */
+export const sendPage = (
+  reply: FastifyReply,
+  status: number,
+  title: string,
+  body: Html,
+  { formsLeave = false } = {},
+): FastifyReply =>
   reply
     .code(status)
     .type('text/html; charset=utf-8')
-    .header('content-security-policy', policy)
+    .header('content-security-policy', formsLeave ? policy : `${policy}; form-action 'self'`)
     .send(layout(title, body))
 
-/** A flow that could not start or be matched: what is wrong, and whose turn it is. */
+/** A sentence of ours, in which `…` marks what is typed. */
+const prose = (text: string): Html =>
+  html`${text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : html`${part}`))}`
+
+/** A flow that did not end well: what happened, whose turn it is, and the way back. */
+const sorry = (heading: string, message: string, code: keyof typeof errorTable, type: string): Html =>
+  html`<h1 class="bad">${heading}</h1>
+<p>${prose(message)}</p>
+<p>${turn[errorTable[code].who]}</p>
+<p><a href="/">Back to the start page</a></p>
+<p class="quiet">For support: <code>${type}</code></p>`
+
+const turn: Record<(typeof errorTable)[keyof typeof errorTable]['who'], string> = {
+  caller: 'The app that sent you here has to mend its link; tell its makers what this page says.',
+  'end user': 'It is your turn: go back and try again.',
+  operator: 'The operator of this hub has to mend it; tell them what this page says.',
+  provider: 'Wait a little, then go back and try again.',
+  us: 'The operator of this hub finds the cause in its log.',
+}
+
+/** A flow that could not start or be matched. `type` names the cause for the app's makers. */
 export const sendFailure = (reply: FastifyReply, error: MortiseError, status: number, type: string): FastifyReply =>
+  sendPage(reply, status, 'Not connected', sorry('Not connected', error.message, error.code, type))
+
+export const sendNotFound = (reply: FastifyReply): FastifyReply =>
   sendPage(
     reply,
-    status,
-    'Not connected',
-    html`<h1 class="bad">Not connected</h1>
-<p>${error.message}</p>
-${turn(error.code)}
-<p class="quiet">Error type: <code>${type}</code></p>`,
+    404,
+    'No such page',
+    html`<h1>No such page</h1>
+<p>The hub has no page at this address. <a href="/">Back to the start page</a>, or to <a href="/docs">the documentation</a>.</p>`,
   )
 
-const turn = (code: keyof typeof errorTable): Html =>
-  html`<p class="quiet">${errorTable[code].sentence} Next: the ${errorTable[code].who === 'us' ? "hub's operator" : errorTable[code].who}.</p>`
-
-export interface OutcomePage {
+interface OutcomePage {
   readonly outcome: Outcome
   readonly provider: string
   readonly publicUrl: string
@@ -45,13 +70,10 @@ export const sendOutcome = (reply: FastifyReply, page: OutcomePage): FastifyRepl
       reply,
       400,
       'Not connected',
-      html`<h1 class="bad">${page.provider} is not connected</h1>
-<p>${outcome.message}</p>
-${turn(outcome.code)}
-<p class="quiet">Error type: <code>${outcome.reason ?? outcome.code}</code></p>`,
+      sorry(`${page.provider} is not connected`, outcome.message, outcome.code, outcome.reason ?? outcome.code),
     )
-  const path = `/connection/${encodeURIComponent(outcome.connectionId)}?provider_config_key=${encodeURIComponent(outcome.integrationKey)}`
-  const header = page.keyNeeded ? ' -H "Authorization: Bearer $MORTISE_SECRET_KEY"' : ''
+  const path = `/connection/${inShell(outcome.connectionId)}?provider_config_key=${inShell(outcome.integrationKey)}`
+  const header = page.keyNeeded ? ' -H "Authorization: Bearer $HUB_SECRET_KEY"' : ''
   return sendPage(
     reply,
     200,
@@ -62,14 +84,27 @@ ${outcome.account === undefined ? undefined : html`<p>Account: <strong>${outcome
 ${copyable('Connection id', outcome.connectionId)}
 <h2>Use it</h2>
 ${copyable('Read a working token (credentials.access_token in the answer)', `curl${header} "${publicUrl}${path}"`)}
-${copyable('For your .env file', `CONNECTION_ID=${outcome.connectionId}`)}
-<p>Read next: <a href="/docs/core-concepts">Core concepts</a>: what a connection is, and why you should never cache its token.</p>`,
+${copyable('For your .env file', `CONNECTION_ID=${quoted(outcome.connectionId)}`)}
+<p>Read next: <a href="/docs/core-concepts">Core concepts</a>: what a connection is, and why you should never cache its token.</p>
+<p><a href="/">Connect another account</a></p>`,
   )
 }
 
-export interface HomePage {
+/** Percent-encoded, the characters too that a shell would take for its own. */
+const inShell = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*~]/g, char => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+
+/** A value for a .env file, quoted where a shell that sources it would do something else. */
+const quoted = (text: string): string => (/^[\w.@:/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
+
+interface HomePage {
   readonly environment: Environment
-  readonly integrations: readonly (Integration & { readonly definition: Provider | undefined })[]
+  readonly rows: readonly {
+    readonly integration: Integration
+    readonly definition: Provider | undefined
+    /** What the link needs besides the public key, where the environment demands it. */
+    readonly hmac: string | undefined
+  }[]
   readonly keyNeeded: boolean
 }
 
@@ -80,32 +115,38 @@ export const sendHome = (reply: FastifyReply, page: HomePage): FastifyReply =>
     'Connect an account',
     html`<h1>Connect an account</h1>
 <p>Click Connect, approve at the provider, and read the connection with a working token. ${
-      page.integrations.some(each => each.sandbox)
+      page.rows.some(each => each.integration.sandbox)
         ? 'The providers marked sandbox run on this machine: no account, no internet.'
         : undefined
     }</p>
 ${
-  page.integrations.length === 0
+  page.rows.length === 0
     ? html`<p>There is no integration yet. Add your app at a provider as one:</p>
-${copyable('In a terminal', 'npx mortise integrations add github --provider github --client-id … ')}
-<p>The provider's own form asks for a redirect URI; <a href="/docs/core-concepts">Core concepts</a> says which.</p>`
-    : html`<ul class="plain">${page.integrations.map(each => row(page.environment, each))}</ul>`
+${copyable('In a terminal', 'npx mortise integrations add github --client-id <the id that GitHub shows>')}
+<p>The provider's own form asks for a redirect URI; <a href="/docs/core-concepts#redirect-uri">Core concepts</a> says which.</p>`
+    : html`<ul class="plain">${page.rows.map(each => row(page.environment, each))}</ul>`
 }
 <h2>Next</h2>
 <ul>
 <li><a href="/docs/core-concepts">Core concepts</a>: integrations, connections, metadata</li>
 <li><a href="/docs/sdk-reference">SDK reference</a>: starting a flow from your own page</li>
 <li><a href="/docs/securing-your-instance">Securing your instance</a>: ${page.keyNeeded ? 'keys, scopes and Basic authentication' : 'this hub needs no key while only this machine can reach it'}</li>
+<li><a href="/docs">All pages</a></li>
 </ul>`,
+    { formsLeave: true },
   )
 
-const row = (environment: Environment, each: HomePage['integrations'][number]): Html => {
-  const name = each.definition?.name ?? each.provider
-  const missing = Object.entries(each.definition?.params ?? {}).filter(([, input]) => input.default === undefined)
-  const query = new URLSearchParams({ public_key: environment.publicKey })
-  for (const [key, input] of missing) query.set(`params[${key}]`, input.example ?? '')
-  return html`<li><span><strong>${name}</strong> <span class="quiet">${each.key}${each.sandbox ? ' · sandbox' : ''}</span></span>
-<a class="button" href="/oauth/connect/${encodeURIComponent(each.key)}?${query.toString()}" aria-label="Connect ${name}">Connect</a></li>`
+/** A form, so that what the provider needs of the end user is asked for and not made up. */
+const row = (environment: Environment, { integration, definition, hmac }: HomePage['rows'][number]): Html => {
+  const inputs = Object.entries(definition?.params ?? {}).filter(([, input]) => input.default === undefined)
+  const name = definition?.name ?? integration.provider
+  return html`<li><form action="/oauth/connect/${encodeURIComponent(integration.key)}">
+<span><strong>${name}</strong> <span class="quiet">${integration.key}${integration.sandbox ? ' · sandbox' : ''}</span></span>
+<input type="hidden" name="public_key" value="${environment.publicKey}">
+${hmac === undefined ? undefined : html`<input type="hidden" name="hmac" value="${hmac}">`}
+${inputs.map(([key, input]) => html`<label>${input.title} <input name="params[${key}]" required placeholder="${input.example ?? ''}"></label>`)}
+<button aria-label="Connect ${name} (${integration.key})">Connect</button>
+</form></li>`
 }
 
 /** The hub in production: nothing to see without a key, and where to go. */

@@ -43,7 +43,11 @@ export const createCall = (options: CallOptions): Call => {
         { sent: false },
       )
     if (url.protocol !== 'https:' && !isAllowed(url))
-      throw new MortiseError('integration_misconfigured', `${url.host} is not https.`, { sent: false })
+      throw new MortiseError(
+        'integration_misconfigured',
+        `${url.host} is not https. The operator must name it in MORTISE_ALLOWED_HOSTS, or mend the provider file.`,
+        { sent: false },
+      )
     return addresses[0] ?? ''
   }
 

@@ -1,16 +1,42 @@
-/** The storage that a database URL names. */
+/** The storage that a database URL names. Throws sentences for the person who set it. */
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { SetupError } from '../core/errors.ts'
 import type { Storage } from '../core/storage.ts'
 import { openSqlite } from './sqlite.ts'
 
-/** A path, `file:path` or `sqlite:path`. Throws a sentence for the person who set it. */
-export const openStorage = (database: string): Storage => {
+/** The file that a database URL names: a path, `file:path` or `sqlite:path`. */
+export const databaseFile = (database: string): string => {
   if (/^postgres(ql)?:/.test(database))
     throw new SetupError(
       'MORTISE_DATABASE_URL names a Postgres database, which this version cannot use yet. Set it to a path for SQLite, or leave it out.',
     )
   const path = database.replace(/^(file|sqlite):(\/\/)?/, '')
-  if (path === '' || /^[a-z][a-z0-9+.-]+:/.test(path))
-    throw new SetupError('MORTISE_DATABASE_URL must be a path to a SQLite database, like ./data/mortise.db')
-  return openSqlite(path)
+  if (path !== '' && (path === ':memory:' || !/^[a-z][a-z0-9+.-]+:/.test(path))) return path
+  throw new SetupError('MORTISE_DATABASE_URL must be a path to a SQLite database, like ./data/mortise.db')
+}
+
+/** A folder that only its owner may read, made if it is missing. */
+export const makeFolder = (path: string): void => {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new SetupError(
+      `The folder ${path} cannot be made: ${(error as Error).message}. Set MORTISE_DATA_DIR to another.`,
+    )
+  }
+}
+
+export const openStorage = (database: string): Storage => {
+  const path = databaseFile(database)
+  if (path !== ':memory:') makeFolder(dirname(path))
+  try {
+    return openSqlite(path)
+  } catch (error) {
+    if (error instanceof SetupError) throw error
+    throw new SetupError(
+      `The database ${path} cannot be opened: ${(error as Error).message}. Check MORTISE_DATA_DIR or MORTISE_DATABASE_URL.`,
+      { cause: error },
+    )
+  }
 }

@@ -298,10 +298,10 @@ export const createStorage = (engine: Engine): Storage => {
         .executeTakeFirstOrThrow()
       return one(swapped)
     },
-    async flagConnection(environmentId, id, from, status, reason, at) {
+    async flagConnection(environmentId, id, from, reason, at) {
       const flagged = await db
         .updateTable('connections')
-        .set({ status, status_reason: reason, updated_at: at.getTime() })
+        .set({ status: 'reauthorization_required', status_reason: reason, updated_at: at.getTime() })
         .where('environment_id', '=', environmentId)
         .where('id', '=', id)
         .where('credential_revision', '=', from)

@@ -1,6 +1,5 @@
 /** SQLite through the runtime's own `node:sqlite`: one connection writes, one reads, both in WAL mode. */
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import {
@@ -24,11 +23,10 @@ const folder = new URL('./migrations/', import.meta.url)
 const patience = 5000
 
 /**
- * Opens the database file, made with its folder (only its owner may read them) if missing, and brings it up to date.
+ * Opens the database file, made if missing (only its owner may read it), and brings it up to date.
  * `:memory:` keeps everything in the process.
  */
 export const openSqlite = (path: string): Storage => {
-  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const before = process.umask(0o077)
   try {
     const writer = open(path)
@@ -68,7 +66,7 @@ const open = (path: string): DatabaseSync => {
   return db
 }
 
-/** Runs the migrations that the database has not seen, each in one transaction; refuses one newer than the code. */
+/** Runs the migrations that the database has not seen, all in one transaction; refuses one newer than the code. */
 const migrate = (db: DatabaseSync): void => {
   db.exec('CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at BIGINT NOT NULL)')
   const files = readdirSync(folder)

@@ -1,28 +1,9 @@
 /** Attacks on who may call: other web pages, rebinding names, proxies, keys of elsewhere. */
 import assert from 'node:assert/strict'
-import { request } from 'node:http'
 import { test } from 'node:test'
 import { parseScopes } from '../../src/core/keys.ts'
 import { addEnvironment, addKey } from '../../src/core/setup.ts'
-import { connect, connectUrl, getJson, startTestHub, type TestHub } from '../harness.ts'
-
-/** A request with exactly these headers: fetch would not send some of them. */
-const raw = (
-  url: string,
-  headers: Record<string, string>,
-  method = 'GET',
-): Promise<{ status: number; body: string; headers: Record<string, unknown> }> =>
-  new Promise((done, fail) => {
-    const out = request(url, { headers, method }, answer => {
-      let body = ''
-      answer.on('data', chunk => {
-        body += chunk
-      })
-      answer.on('end', () => done({ status: answer.statusCode ?? 0, body, headers: answer.headers }))
-    })
-    out.on('error', fail)
-    out.end()
-  })
+import { connect, connectUrl, getJson, raw, startTestHub, type TestHub } from '../harness.ts'
 
 /** Every way to data on the hub. */
 const doors = (hub: TestHub) => [

@@ -80,6 +80,25 @@ test('a foreign state finishes nothing: unknown, malformed, or moved to another 
   assert.equal(await connections(hub), 0)
 })
 
+test("a foreign state with the nonce of another attempt finishes neither: a state is the attempt's own", async t => {
+  const hub = await startTestHub(t)
+  const { browser, callback } = await begun(hub)
+  const right = new URL(callback)
+  const state = right.searchParams.get('state') ?? ''
+  const start = await browser.get(connectUrl(hub, 'github'))
+  const nonce = /=([\w-]{43});/.exec(start.headers.get('set-cookie') ?? '')?.[1] ?? ''
+  // Whoever knows one nonce of this browser, and makes up a state, takes neither that attempt nor another.
+  const made = `${state.split('.')[0]}.${'A'.repeat(43)}`
+  for (const foreign of [made, state]) {
+    const url = new URL(callback)
+    url.searchParams.set('state', foreign)
+    const forged = await new Browser().get(url.href, { cookie: `mortise_${sha256(foreign).slice(0, 16)}=${nonce}` })
+    assert.equal(forged.status, 400)
+  }
+  assert.equal(exchanges(hub), 0)
+  assert.equal((await browser.get(callback)).status, 200)
+})
+
 test('an expired state finishes nothing', async t => {
   const clock = movableClock()
   const hub = await startTestHub(t, { clock })
@@ -118,7 +137,10 @@ test('the same callback twenty times at once spends the code once', async t => {
   const { browser, callback } = await begun(hub)
   const answers = await Promise.all(Array.from({ length: 20 }, () => browser.get(callback)))
   assert.equal(exchanges(hub), 1)
-  assert.equal(answers.filter(each => each.status === 200).length, 1)
+  // Whoever came while the first one ran is told to reload; whoever came after it sees how it ended.
+  for (const answer of answers)
+    if (answer.status !== 200) assert.match(await answer.text(), /is being finished already/)
+  assert.ok(answers.some(each => each.status === 200))
   assert.equal((await browser.get(callback)).status, 200)
   assert.equal(await connections(hub), 1)
 })

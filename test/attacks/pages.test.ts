@@ -1,6 +1,6 @@
 /** Script in every value that a page prints comes out as text, and the policy would not run it anyway. */
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import fastify from 'fastify'
@@ -127,20 +127,23 @@ test('script in every field of every page comes out as text', async t => {
   app.get('/home', (_request, reply) =>
     sendHome(reply, {
       environment: { id: 1, name: script, publicKey: script, wrappedKey: new Uint8Array(), createdAt: new Date(0) },
-      integrations: [
+      rows: [
         {
-          environmentId: 1,
-          id: script,
-          key: script,
-          provider: script,
-          clientId: script,
-          clientSecret: new Uint8Array(),
-          scopes: [script],
-          settings: {},
-          sandbox: true,
-          createdAt: new Date(0),
-          updatedAt: new Date(0),
+          integration: {
+            environmentId: 1,
+            id: script,
+            key: script,
+            provider: script,
+            clientId: script,
+            clientSecret: new Uint8Array(),
+            scopes: [script],
+            settings: {},
+            sandbox: true,
+            createdAt: new Date(0),
+            updatedAt: new Date(0),
+          },
           definition: undefined,
+          hmac: script,
         },
       ],
       keyNeeded: true,
@@ -154,4 +157,46 @@ test('script in every field of every page comes out as text', async t => {
       text: async () => answer.body,
     })
   }
+})
+
+/** The text that a page lets one copy, by its label. */
+const copyableIn = (page: string, label: RegExp): string => {
+  const [, found = ''] = new RegExp(`${label.source}[^<]*</span><code[^>]*>([^<]*)</code>`).exec(page) ?? []
+  const entities: Record<string, string> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'" }
+  return found.replace(/&[a-z#0-9]+;/g, entity => entities[entity] ?? entity)
+}
+
+test('the lines to paste are one word each to a shell, whatever the connection id holds', async t => {
+  const { execFileSync } = await import('node:child_process')
+  const hub = await startTestHub(t)
+  hub.sandbox.set('github', { autoApprove: true })
+  const ids = [
+    '$(touch x)',
+    "it's",
+    '`touch x`',
+    '"; touch x; "',
+    "'; touch x; '",
+    '$HOME\\',
+    'a b !c (d) *e* ~f',
+    '#x',
+    '&x|y>z',
+    'plain-1.2@x/y:z',
+  ]
+  const folder = tempFolder(t)
+  const shell = (script: string) => execFileSync('/bin/sh', ['-c', script], { cwd: folder, encoding: 'utf8' })
+  for (const id of ids) {
+    const { response } = await new Browser().follow(connectUrl(hub, 'github', { connection_id: id }))
+    const page = await response.text()
+    const line = copyableIn(page, /For your \.env file/)
+    assert.equal(shell(`${line}\nprintf %s "$CONNECTION_ID"`), id)
+    const curl = copyableIn(page, /Read a working token/)
+    const said = shell(`curl() { printf '%s\\n' "$#" "$@"; }\n${curl}`)
+    const [count, url = '', ...more] = said.trimEnd().split('\n')
+    assert.deepEqual([count, more], ['1', []], curl)
+    assert.doesNotMatch(url.slice(hub.origin.length), /[!'()*~$`"\\ #|>]/, url)
+    const read = await fetch(url)
+    assert.equal(read.status, 200, url)
+    assert.equal(((await read.json()) as { connection_id: string }).connection_id, id)
+  }
+  assert.deepEqual(readdirSync(folder), [])
 })

@@ -83,7 +83,7 @@ const definition = (issuer: string) => ({
   },
   token: { url: `${issuer}/token`, client: 'basic' },
   refresh: { rotates: true },
-  identity: { request: { url: `${issuer}/me` }, account: 'sub', accountName: 'email' },
+  identity: { request: { url: `${issuer}/me` }, account: 'sub', accountName: 'email', person: 'sub' },
 })
 
 /** Signs in and consents on the provider's own pages, as a person would; answers the address it is sent back to. */
@@ -146,7 +146,7 @@ test('the flow runs against a strict certified server: connect, read, expire, re
   const first = await tokens()
   assert.equal(await works(first.access_token), true)
   const [row] = await hub.rooms.storage.connections(hub.rooms.firstEnvironment.id, {})
-  assert.deepEqual(row?.account, { id: 'ada', name: 'ada@example.com' })
+  assert.deepEqual(row?.account, { id: 'ada', name: 'ada@example.com', personId: 'ada' })
 
   // Expire, read again: another token, another refresh token, both good.
   clock.forward(3600)

@@ -41,6 +41,13 @@ test('a link with every parameter of the document runs the whole flow in one tab
   assert.equal(authorize.searchParams.get('scope'), 'read')
   assert.equal(authorize.searchParams.get('redirect_uri'), `${hub.origin}/oauth/callback`)
   assert.equal(authorize.searchParams.get('code_challenge_method'), 'S256')
+  // What was asked for arrived: the narrowed scope, the connection under its id, with its configuration.
+  const { credentials, connection_config, connection_id } = await read(hub, 'zendesk', 'customer-7')
+  assert.ok('access_token' in credentials)
+  assert.equal(credentials.raw['scope'], 'read')
+  assert.deepEqual([connection_id, connection_config], ['customer-7', { subdomain: 'acme' }])
+  const [row] = await hub.rooms.storage.connections(hub.rooms.firstEnvironment.id, {})
+  assert.deepEqual(row?.scopes, ['read'])
 })
 
 test('success returns to api_redirect_url with connection_id and provider_config_key, and no message_type', async t => {

@@ -54,7 +54,15 @@ suite('a refresh answer', () => {
     assert.equal('scopes' in bare, false)
   })
 
-  test('does not keep the life of the old token', () => {
+  test('without an expiry means the life of before, counted from now; one that it names counts', () => {
+    const old = { ...before, lifetime: 1_800_000 }
+    const endOf = (id: string, body: Record<string, Json>) =>
+      read(id, answer({ access_token: 'a', ...body }), old).expiresAt
+    assert.equal(endOf('google', {})?.getTime(), now.getTime() + 1_800_000)
+    assert.equal(endOf('google', { expires_in: null })?.getTime(), now.getTime() + 1_800_000)
+    assert.equal(endOf('google', { expires_in: 60 })?.getTime(), now.getTime() + 60_000)
+    // Said, and said to be none.
+    assert.equal(endOf('google', { expires_in: 0 }), undefined)
     assert.equal('expiresAt' in read('google', answer({ access_token: 'a' })), false)
   })
 })

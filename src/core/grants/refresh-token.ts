@@ -1,5 +1,5 @@
 /** The refresh token grant (RFC 6749 §6): pure functions, no I/O. */
-import type { Credential, Secret } from '../credential.ts'
+import { type Credential, pick, type Secret } from '../credential.ts'
 import { MortiseError, toMortiseError } from '../errors.ts'
 import type { CallRequest, CallResponse } from '../ports.ts'
 import type { Provider } from '../provider.ts'
@@ -14,7 +14,8 @@ export const refreshRequest = (client: Client, refreshToken: Secret): CallReques
   })
 
 /**
- * Reads the answer. A reply without a new refresh token keeps the old one (RFC 6749 §6). A refusal that means the grant
+ * Reads the answer. A reply without a new refresh token keeps the old one (RFC 6749 §6). An answer
+ * that is silent about the expiry means the life of before (`lifetime`, milliseconds). A refusal that means the grant
  * itself is dead (`invalid_grant`, or what the definition names) becomes `reauthorization_required`; all else stays what
  * it was, so that an outage is never mistaken for a revocation.
  */
@@ -22,7 +23,7 @@ export const readRefreshAnswer = (
   provider: Provider,
   response: CallResponse,
   now: Date,
-  before: Pick<Credential, 'refreshToken' | 'scopes'>,
+  before: Pick<Credential, 'refreshToken' | 'scopes'> & { readonly lifetime?: number },
 ): Credential => {
   let fresh: Credential
   try {
@@ -38,9 +39,15 @@ export const readRefreshAnswer = (
       { ...error.details, reason: 'refresh_refused' },
     )
   }
+  const refreshToken = fresh.refreshToken ?? before.refreshToken
+  const scopes = fresh.scopes ?? before.scopes
+  const silent = pick(fresh.raw.reveal(), provider.token.answer.expiresIn) === undefined
+  const expiresAt =
+    fresh.expiresAt ?? (silent && before.lifetime !== undefined ? new Date(now.getTime() + before.lifetime) : undefined)
   return {
     ...fresh,
-    ...((fresh.refreshToken ?? before.refreshToken) ? { refreshToken: fresh.refreshToken ?? before.refreshToken } : {}),
-    ...((fresh.scopes ?? before.scopes) ? { scopes: fresh.scopes ?? before.scopes } : {}),
-  } as Credential
+    ...(refreshToken ? { refreshToken } : {}),
+    ...(scopes ? { scopes } : {}),
+    ...(expiresAt ? { expiresAt } : {}),
+  }
 }

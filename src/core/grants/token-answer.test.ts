@@ -42,7 +42,6 @@ suite('a token answer', () => {
       scope: 'read write',
     }
     const credential = read('xero', answer(body))
-    assert.equal(credential.kind, 'oauth2')
     assert.equal(credential.accessToken.reveal(), 'at-1')
     assert.equal(credential.refreshToken?.reveal(), 'rt-1')
     assert.deepEqual(credential.expiresAt, inSeconds(3600))
@@ -52,7 +51,7 @@ suite('a token answer', () => {
 
   test('has none of the optional parts where the provider sends none', () => {
     const credential = read('xero', answer({ access_token: 'at-1' }))
-    assert.deepEqual(Object.keys(credential).sort(), ['accessToken', 'kind', 'raw'])
+    assert.deepEqual(Object.keys(credential).sort(), ['accessToken', 'raw'])
   })
 
   test('of Slack is found where a user token is nested', () => {
@@ -187,6 +186,15 @@ suite('an outage', () => {
     assert.equal(failure('xero', answer('', 429, { 'retry-after': '17' })).details.retryAfter, 17)
     for (const wait of ['0', '-5', 'soon', ''])
       assert.equal(failure('xero', answer('', 503, { 'retry-after': wait })).details.retryAfter, undefined)
+  })
+
+  test('carries the seconds until the date of Retry-After, if that is to come', () => {
+    const after = (date: Date) =>
+      failure('xero', answer('', 503, { 'retry-after': date.toUTCString() })).details.retryAfter
+    assert.equal(after(inSeconds(90)), 90)
+    // A date has whole seconds: what is left of one is waited for.
+    assert.equal(after(new Date(inSeconds(90).getTime() + 999)), 90)
+    for (const seconds of [0, -1, -86_400]) assert.equal(after(inSeconds(seconds)), undefined)
   })
 })
 

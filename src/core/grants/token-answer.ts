@@ -1,7 +1,7 @@
 /** The answer of a token endpoint → a credential, or an error that says whose turn it is. Pure. */
 import { type Credential, type Json, type JsonObject, pick, pickText, Secret } from '../credential.ts'
 import { MortiseError } from '../errors.ts'
-import type { CallResponse } from '../ports.ts'
+import { type CallResponse, isOutage } from '../ports.ts'
 import type { Provider } from '../provider.ts'
 
 const asObject = (text: string): JsonObject | undefined => {
@@ -63,7 +63,6 @@ export const readTokenAnswer = (provider: Provider, response: CallResponse, now:
   const scope = pick(answer, at.scope)
   const granted = Array.isArray(scope) ? scope.filter(each => typeof each === 'string') : undefined
   return {
-    kind: 'oauth2',
     accessToken: new Secret(accessToken),
     ...(refreshToken === undefined ? {} : { refreshToken: new Secret(refreshToken) }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
@@ -101,7 +100,7 @@ const retryAfter = (header: string | undefined, now: Date): number | undefined =
 const refusal = (provider: Provider, response: CallResponse, code: string | undefined, now: Date): MortiseError => {
   const details = { providerStatus: response.status, ...(code === undefined ? {} : { providerCode: code }) }
   const said = code === undefined ? `status ${response.status}` : `"${code}"`
-  if (response.status === 429 || response.status >= 500) {
+  if (isOutage(response.status)) {
     const wait = retryAfter(response.headers['retry-after'], now)
     return new MortiseError(
       'provider_unavailable',

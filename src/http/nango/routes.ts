@@ -1,12 +1,15 @@
 /** The table of this dialect's routes. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { didYouMean } from '../../core/alike.ts'
+import { failed } from '../../core/attempt.ts'
 import type { Environment } from '../../core/environment.ts'
-import { MortiseError, toMortiseError } from '../../core/errors.ts'
+import { MortiseError, badParameter as wrong } from '../../core/errors.ts'
 import type { Hub } from '../../core/hub.ts'
 import type { Caller } from '../../core/keys.ts'
 import { type Access, authenticate, checkBrowserOrigin, isKeyless, requireScope } from '../auth.ts'
 import { attemptCookie } from '../cookies.ts'
 import { sendFailure } from '../pages.ts'
+import { errorOf } from '../thrown.ts'
 import { errorType, toError } from './errors.ts'
 import { returnParameters, toConnection, toConnections, toReturn } from './map.ts'
 
@@ -23,9 +26,7 @@ export const nangoRoutes =
   (hub: Hub, access: Access) =>
   async (app: FastifyInstance): Promise<void> => {
     app.setErrorHandler((thrown, request, reply) => {
-      const error = toMortiseError(thrown)
-      if (error.code === 'internal')
-        hub.context.log.error('a request failed', { err: error.cause ?? error, route: request.routeOptions.url })
+      const error = errorOf(thrown, request, hub.context.log)
       const { status, body } = toError(error)
       if (status === 401) reply.header('www-authenticate', 'Bearer')
       if (error.details.retryAfter) reply.header('retry-after', String(error.details.retryAfter))
@@ -46,17 +47,15 @@ export const nangoRoutes =
 
       // Greedy: a connection id may hold slashes, and old clients do not encode it.
       api.get<{ Params: { '*': string } }>('/connection/*', async request => {
+        const id = request.params['*']
+        if (id === '') throw wrong('connection_id', 'The connection id is missing from the path.')
         const key = single(queryOf(request), 'provider_config_key')
         if (key === undefined || key === '')
-          throw new MortiseError(
-            'invalid_request',
+          throw wrong(
+            'provider_config_key',
             'provider_config_key is missing: add ?provider_config_key=<the integration>, for example github.',
-            {
-              reason: 'parameter',
-              parameter: 'provider_config_key',
-            },
           )
-        const read = await hub.read(request.caller.environmentId, key, request.params['*'])
+        const read = await hub.read(request.caller.environmentId, key, id)
         return toConnection(read, request.caller.scopes.has('credentials:read'))
       })
     })
@@ -71,9 +70,8 @@ export const nangoRoutes =
         const asked = single(query, 'api_redirect_url')
         if (asked !== undefined) {
           refuseReserved(asked)
-          await hub.checkReturn(environment, asked)
           // From here on the caller hears of failures at its own URL.
-          returnTo = asked
+          returnTo = await hub.checkReturn(environment, asked)
         }
         // The document prints the path with the colon of its placeholder.
         const integrationKey = request.params.key.replace(/^:/, '')
@@ -94,18 +92,8 @@ export const nangoRoutes =
           .header('set-cookie', attemptCookie(started, publicUrl.startsWith('https:')))
           .redirect(started.url, 302)
       } catch (thrown) {
-        const error = toMortiseError(thrown)
-        if (error.code === 'internal') hub.context.log.error('a flow could not start', { err: error.cause ?? error })
-        if (returnTo !== undefined) {
-          const { reason } = error.details
-          const outcome = {
-            ok: false,
-            code: error.code,
-            ...(reason ? { reason } : {}),
-            message: error.message,
-          } as const
-          return reply.redirect(toReturn(returnTo, outcome), 302)
-        }
+        const error = errorOf(thrown, request, hub.context.log)
+        if (returnTo !== undefined) return reply.redirect(toReturn(returnTo, failed(error)), 302)
         return sendFailure(reply, error, toError(error).status, errorType(error.code, error.details.reason))
       }
     })
@@ -114,9 +102,6 @@ export const nangoRoutes =
 const known = new Set(['public_key', 'connection_id', 'api_redirect_url', 'scopes', 'hmac', 'allow_duplicate'])
 
 const queryOf = (request: FastifyRequest): URLSearchParams => new URL(request.url, 'http://hub').searchParams
-
-const wrong = (name: string, message: string): MortiseError =>
-  new MortiseError('invalid_request', message, { reason: 'parameter', parameter: name })
 
 /** A parameter that may be given once. */
 const single = (query: URLSearchParams, name: string): string | undefined => {
@@ -140,7 +125,7 @@ const paramsOf = (query: URLSearchParams): Record<string, string> => {
     if (key === undefined)
       throw wrong(
         name,
-        `${name.slice(0, 80)} is not a parameter here; there are ${[...known].join(', ')} and params[…].`,
+        `${name.slice(0, 80)} is not a parameter here${didYouMean(name.slice(0, 80), [...known])}; there are ${[...known].join(', ')} and params[…].`,
       )
     const value = single(query, name) ?? ''
     if (!/^[^\p{Cc}]{0,255}$/u.test(value))
@@ -148,6 +133,7 @@ const paramsOf = (query: URLSearchParams): Record<string, string> => {
     // Defined, not assigned: a name such as __proto__ is a name like any other.
     Object.defineProperty(params, key, { value, enumerable: true })
   }
+  if (Object.keys(params).length > 20) throw wrong('params', 'There are more than 20 params[…].')
   return params
 }
 
@@ -157,7 +143,7 @@ const starter = async (hub: Hub, access: Access, query: URLSearchParams): Promis
   if (publicKey !== undefined) return hub.environmentByPublicKey(publicKey)
   // As it is now: the HMAC may have been switched on since the hub started.
   if (await isKeyless(access)) return hub.context.environmentOf(access.firstEnvironment.id)
-  throw new MortiseError('unauthenticated', 'public_key is missing from the link. `mortise env show` prints it.', {
+  throw new MortiseError('unauthenticated', 'public_key is missing from the link. `npx mortise env show` prints it.', {
     reason: 'public_key_missing',
   })
 }

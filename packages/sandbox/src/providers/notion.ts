@@ -1,6 +1,6 @@
 /** Notion's OAuth for public connections. The small API behind it is in `notion-api.ts`. */
 import { randomUUID } from 'node:crypto'
-import { type Answer, expectation, type Issue } from '../expectation.ts'
+import { type Account, type Answer, expectation, type Issue } from '../expectation.ts'
 import { botId, notionApi, person } from './notion-api.ts'
 
 /** The error body that the reference prints for the OAuth endpoints: the RFC's code stands in `code`. */
@@ -9,21 +9,27 @@ const refusal = (status: number, code: string, message: string): Answer => ({
   body: { object: 'error', status, code, message, additional_data: {} },
 })
 
-const tokens = (issue: Issue): Answer => ({
-  status: 200,
-  body: {
-    access_token: issue.accessToken,
-    token_type: 'bearer',
-    refresh_token: issue.refreshToken,
-    bot_id: botId(issue.clientId, issue.account),
-    workspace_icon: `https://www.notion.so/images/${issue.account.name.toLowerCase()}.png`,
-    workspace_name: issue.account.name,
-    workspace_id: issue.account.id,
-    owner: { type: 'user', user: person(issue.account) },
-    duplicated_template_id: null,
-    request_id: randomUUID(),
-  },
-})
+/** The account as Notion knows it: what follows a slash in its id tells two people of one workspace apart, here only. */
+const inWorkspace = (account: Account): Account => ({ ...account, id: account.id.split('/')[0] ?? account.id })
+
+const tokens = (issue: Issue): Answer => {
+  const account = inWorkspace(issue.account)
+  return {
+    status: 200,
+    body: {
+      access_token: issue.accessToken,
+      token_type: 'bearer',
+      refresh_token: issue.refreshToken,
+      bot_id: botId(issue.clientId, account),
+      workspace_icon: `https://www.notion.so/images/${account.name.toLowerCase()}.png`,
+      workspace_name: account.name,
+      workspace_id: account.id,
+      owner: { type: 'user', user: person(account) },
+      duplicated_template_id: null,
+      request_id: randomUUID(),
+    },
+  }
+}
 
 export default expectation({
   provider: 'notion',
@@ -76,7 +82,10 @@ export default expectation({
     accepts: ['access', 'refresh'],
     answer: { status: 200, body: { request_id: randomUUID() } },
   },
-  api: notionApi,
+  api: notionApi.map(call => ({
+    ...call,
+    answer: request => call.answer({ ...request, account: inWorkspace(request.account) }),
+  })),
   unauthorized: {
     status: 401,
     body: { object: 'error', status: 401, code: 'unauthorized', message: 'API token is invalid.' },
@@ -91,6 +100,11 @@ export default expectation({
       id: 'c2d9e8f7-3a4b-4c5d-8e6f-7a8b9c0d1e22',
       name: 'Globex',
       person: { id: '9e8d7c6b-5a4f-4e3d-a2c1-b0a9f8e7d6c5', name: 'Grace Hopper', email: 'grace@globex.example' },
+    },
+    {
+      id: '6f1f2a54-51b6-4f0b-9d1c-8a9b2f1d7e11/charles',
+      name: 'Acme',
+      person: { id: '5d4c3b2a-1f0e-4d9c-8b7a-6f5e4d3c2b1a', name: 'Charles Babbage', email: 'charles@acme.example' },
     },
   ],
 })

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Answer, ApiRequest, Expectation, Issue, Refusal } from '../expectation.ts'
+import type { Account, Answer, ApiRequest, Expectation, Issue, Refusal } from '../expectation.ts'
 import github from './github.ts'
 import googleDrive from './google-drive.ts'
 import hubspot from './hubspot.ts'
@@ -236,6 +236,17 @@ test('every expectation has two people in two workspaces', () => {
     assert.ok(new Set(accounts.map(account => account.id)).size >= 2, provider)
     assert.ok(new Set(accounts.map(account => account.person.id)).size >= 2, provider)
   }
+})
+
+test('two people of one Notion workspace share it, its bot and its pages, and nothing else', () => {
+  const [ada, , charles] = notion.accounts
+  assert.ok(ada && charles)
+  const told = (account: Account) => bodyOf(notion.code.answer({ ...issue(notion, 'code', []), account }))
+  const [first, second] = [told(ada), told(charles)]
+  for (const key of ['workspace_id', 'workspace_name', 'bot_id']) assert.equal(first[key], second[key], key)
+  assert.notDeepEqual(first['owner'], second['owner'])
+  const pages = (account: number) => call(notion, 'POST', '/v1/search', { account, body: {} }).body['results']
+  assert.deepEqual(pages(0), pages(2))
 })
 
 const call = (

@@ -1,9 +1,31 @@
 import { type Answer, expectation, type Issue } from '../expectation.ts'
 
+/** The claims that Xero documents: https://developer.xero.com/documentation/guides/oauth2/sign-in. Signed by nobody here. */
+const idToken = (issue: Issue): string => {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const seconds = Math.floor(issue.now.getTime() / 1000)
+  const { id, name, email } = issue.account.person
+  const [given = '', family = ''] = name.split(' ')
+  const claims = {
+    nbf: seconds,
+    exp: seconds + 300,
+    iss: 'https://identity.xero.com',
+    aud: issue.clientId,
+    iat: seconds,
+    sub: id.replaceAll('-', ''),
+    auth_time: seconds,
+    xero_userid: id,
+    global_session_id: '6b1f0a5c8d4e4f1a9c2b3d4e5f607182',
+    ...(issue.scopes.includes('email') ? { preferred_username: email, email } : {}),
+    ...(issue.scopes.includes('profile') ? { given_name: given, family_name: family, name } : {}),
+  }
+  return `${part({ alg: 'RS256', kid: 'sandbox', typ: 'JWT' })}.${part(claims)}.c2FtcGxl`
+}
+
 const answer = (issue: Issue): Answer => ({
   status: 200,
   body: {
-    ...(issue.scopes.includes('openid') ? { id_token: 'eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2FtcGxl' } : {}),
+    ...(issue.scopes.includes('openid') ? { id_token: idToken(issue) } : {}),
     access_token: issue.accessToken,
     expires_in: issue.expiresIn,
     token_type: 'Bearer',
@@ -63,7 +85,8 @@ export default expectation({
           {
             id: '7cb59f93-2964-421d-bb5e-a0f7a4572a44',
             authEventId: 'd99ecdfe-391d-43d2-b834-17636ba90e8d',
-            tenantId: account.id,
+            // What follows a slash tells two people of one organisation apart, here only.
+            tenantId: account.id.split('/')[0],
             tenantType: 'ORGANISATION',
             tenantName: account.name,
             createdDateUtc: '2019-12-07T18:46:19.5165400',
@@ -94,6 +117,11 @@ export default expectation({
       id: '70784a63-d24b-46a9-a4db-0e70a274b056',
       name: 'Globex Florists Ltd',
       person: { id: '3f6b1c0e-5d84-4b55-9d1f-6a9e2a7c4f10', name: 'Grace Murray', email: 'grace@globex.example' },
+    },
+    {
+      id: 'fe79f7dd-b6d4-4a92-ba7b-538af6289c58/charles',
+      name: 'Acme Company (NZ)',
+      person: { id: 'a7e2c9d4-6b13-4f58-8c0a-2d9e7f1b3c65', name: 'Charles Brown', email: 'charles@acme.example' },
     },
   ],
 })
