@@ -2,29 +2,86 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { FastifyInstance } from 'fastify'
-import { MortiseError } from '../core/errors.ts'
-import { Html } from './html.ts'
-import { sendPage } from './pages.ts'
+import { Html, html } from './html.ts'
+import { sendNotFound, sendPage } from './pages.ts'
 
 const assets = { 'mortise.css': 'text/css; charset=utf-8', 'copy.js': 'text/javascript; charset=utf-8' }
+
+/** The files of `docs/`, in the order of reading, each with what it is for. */
+const docs = {
+  'core-concepts': 'The words of the hub, and reading a connection with a working token.',
+  'sdk-reference': 'Starting a flow from a page or an e-mail, how it returns, and every error_type.',
+  'securing-your-instance': 'Keys, scopes, allow-lists, the root key, TLS, and what a production start demands.',
+  configuration: 'Every setting, and the commands.',
+  'adding-a-provider': 'Your own provider file, key by key, and how to contribute one.',
+  errors: 'Every error code: who must act, and whether trying again helps.',
+  conformance: 'Each requirement that the hub answers for, with the test that proves it.',
+} satisfies Record<string, string>
+
+type Page = keyof typeof docs
 
 export const staticRoutes = (app: FastifyInstance): void => {
   for (const [name, type] of Object.entries(assets)) {
     const text = readFileSync(new URL(`./assets/${name}`, import.meta.url))
     app.get(`/assets/${name}`, (_request, reply) => reply.type(type).header('cache-control', 'max-age=300').send(text))
   }
-  app.get<{ Params: { page: string } }>('/docs/:page', async (request, reply) => {
-    const page = request.params.page.replace(/\.md$/, '')
-    if (!/^[a-z0-9-]+$/.test(page)) throw new MortiseError('not_found', 'There is no such page.')
-    const text = await readFile(new URL(`../../docs/${page}.md`, import.meta.url), 'utf8').catch(() => undefined)
-    if (text === undefined) throw new MortiseError('not_found', 'There is no such page.')
-    // Loaded when first asked for: the hub starts without it.
-    const { marked } = await import('marked')
+  app.get('/docs', async (_request, reply) => {
+    const rows = await titles()
     return sendPage(
       reply,
       200,
-      page,
-      new Html(await marked.parse(text.replace(/\((\.\/)?([a-z-]+)\.md(#[\w-]+)?\)/g, '(/docs/$2$3)'))),
+      'Documentation',
+      html`<h1>Documentation</h1>
+<ul>
+${rows.map(([page, title]) => html`<li><a href="/docs/${page}">${title}</a>: ${docs[page]}</li>\n`)}</ul>`,
     )
   })
+  app.get('/docs/', (_request, reply) => reply.redirect('/docs', 308))
+  app.get<{ Params: { page: string } }>('/docs/:page', async (request, reply) => {
+    const page = request.params.page.replace(/\.md$/, '')
+    if (!isPage(page)) return sendNotFound(reply)
+    const all = await titles()
+    const items = all.map(([each, title]) =>
+      each === page
+        ? html`<li><a href="/docs/${each}" aria-current="page">${title}</a></li>\n`
+        : html`<li><a href="/docs/${each}">${title}</a></li>\n`,
+    )
+    return sendPage(
+      reply,
+      200,
+      all.find(([each]) => each === page)?.[1] ?? page,
+      html`<nav aria-label="Documentation"><ul>
+<li><a href="/docs">Documentation</a></li>
+${items}</ul></nav>
+${await rendered(await textOf(page))}`,
+    )
+  })
+}
+
+const isPage = (name: string): name is Page => Object.hasOwn(docs, name)
+
+const textOf = (page: Page): Promise<string> => readFile(new URL(`../../docs/${page}.md`, import.meta.url), 'utf8')
+
+/** Each page with its own heading. */
+const titles = (): Promise<[Page, string][]> =>
+  Promise.all(
+    Object.keys(docs)
+      .filter(isPage)
+      .map(async (page): Promise<[Page, string]> => [page, /^# (.+)$/m.exec(await textOf(page))?.[1] ?? page]),
+  )
+
+const rendered = async (text: string): Promise<Html> => {
+  // Loaded when first asked for: the hub starts without it.
+  const { Marked } = await import('marked')
+  const marked = new Marked({
+    walkTokens(token) {
+      if (token.type === 'link') token['href'] = String(token['href']).replace(/^([a-z-]+)\.md(?=#|$)/, '/docs/$1')
+    },
+  })
+  // A table that is wider than the screen scrolls by itself, by keyboard too.
+  return new Html(
+    (await marked.parse(text))
+      .replaceAll('<table>', '<div class="scroll" role="group" aria-label="Table" tabindex="0"><table>')
+      .replaceAll('</table>', '</table></div>'),
+  )
 }

@@ -1,5 +1,5 @@
 import { type Incoming, json, type Reply } from './http.ts'
-import { escapeHtml, PAGE_CSP, page } from './page.ts'
+import { escapeHtml, PAGE_CSP, page, personOf } from './page.ts'
 import type { Play, Registry } from './registry.ts'
 import type { Switches } from './types.ts'
 
@@ -39,37 +39,71 @@ const bad = (why: string, status = 400): Reply => ({
 const printable = (switches: Switches): string =>
   JSON.stringify(switches, (_, value: unknown) => (typeof value === 'function' ? '(function)' : value))
 
-const describe = (registry: Registry, { provider, name, expectation, clients }: Play): string => {
-  const urls = [expectation.authorize.url, expectation.code.url]
+const described = (registry: Registry, origin: string, play: Play): string => {
+  const { provider, name, expectation, clients } = play
   const list = (items: readonly string[]): string =>
-    items.length === 0 ? 'none' : items.map(item => `<code>${escapeHtml(item)}</code>`).join(', ')
-  return `<h2>${escapeHtml(name)}</h2>
+    items.length === 0 ? 'none' : items.map(item => `<code>${escapeHtml(item)}</code>`).join('<br>')
+  const here = (url: string): string => url.replace(/^https:\/\//, `${origin}/`)
+  const accounts = expectation.accounts.map(
+    account => `${escapeHtml(`${account.name} (${personOf(account)})`)}: <code>${escapeHtml(account.id)}</code>`,
+  )
+  return `<h3>${escapeHtml(name)}</h3>
 <dl>
 <dt>Provider</dt><dd><code>${escapeHtml(provider)}</code></dd>
-<dt>Authorize and token URL</dt><dd>${list(urls)}</dd>
-<dt>Registered clients</dt><dd>${list([...clients.keys()])}</dd>
-<dt>Accounts</dt><dd>${list(expectation.accounts.map(a => a.id))}</dd>
-<dt>Switches</dt><dd><code>${escapeHtml(printable(registry.switches(provider)))}</code></dd>
+<dt>Accounts, with their ids</dt><dd>${accounts.join('<br>')}</dd>
+<dt>Client ids</dt><dd>${list([...clients.keys()])}</dd>
+<dt>Authorize and token URL</dt><dd>${list([expectation.authorize.url, expectation.code.url])}</dd>
+<dt>API calls, for a token from here</dt><dd>${list(expectation.api.map(api => `${api.method} ${here(api.url)}`))}</dd>
+<dt>Switches now</dt><dd><code>${escapeHtml(printable(registry.switches(provider)))}</code></dd>
 </dl>`
 }
 
 const overview = (registry: Registry, origin: string): Reply => {
-  const provider = registry.plays[0]?.provider ?? 'notion'
-  const curl = (path: string, body: unknown): string =>
-    `curl -X POST ${origin}/_sandbox/${path} -H 'content-type: application/json' -d '${JSON.stringify(body)}'`
+  const ready = registry.plays.filter(({ clients }) => clients.size > 0)
+  const others = registry.plays.filter(({ clients }) => clients.size === 0)
+  const provider =
+    (ready.find(play => play.provider === 'notion') ?? ready[0] ?? registry.plays[0])?.provider ?? 'notion'
+  const example = (what: string, path: string, body: unknown): string =>
+    `<p>${what}</p>
+<pre>${escapeHtml(`curl -X POST ${origin}/_sandbox/${path} -H 'content-type: application/json' -d '${JSON.stringify(body)}'`)}</pre>`
+  const fail = { status: 503, body: { error: 'temporarily_unavailable' }, times: 2 }
   const examples = [
-    curl('switches', { provider, fail: { status: 503, body: { error: 'temporarily_unavailable' }, times: 2 } }),
-    curl('switches', { provider, delayMs: 3000 }),
-    curl('switches', { provider, loseReply: { times: 1 } }),
-    curl('switches', { provider, lifetime: 60, rotates: true, graceSeconds: 30 }),
-    curl('switches', { provider, deny: true }),
-    curl('reset', { provider }),
-    curl('expire', { token: 'ACCESS_TOKEN' }),
-    curl('revoke', { token: 'ACCESS_OR_REFRESH_TOKEN' }),
+    example('The next two token calls answer 503. Without <code>times</code>, all do.', 'switches', { provider, fail }),
+    example('Clear one switch.', 'switches', { provider, fail: null }),
+    example('Clear all switches of this provider; with <code>{}</code>, of every provider.', 'reset', { provider }),
+    example('Token calls answer three seconds late.', 'switches', { provider, delayMs: 3000 }),
+    example('The next token call does its work, and its answer is lost.', 'switches', {
+      provider,
+      loseReply: { times: 1 },
+    }),
+    example(
+      'Access tokens live a minute, a refresh spends the refresh token, and a spent one is good for 30 seconds more.',
+      'switches',
+      { provider, lifetime: 60, rotates: true, graceSeconds: 30 },
+    ),
+    example('Every authorize page denies at once.', 'switches', { provider, deny: true }),
+    example(
+      'No authorize page: the first account approves at once. An account’s id in place of <code>true</code>: that one.',
+      'switches',
+      { provider, autoApprove: true },
+    ),
+    example('An access token is dead from now on.', 'expire', { token: 'ACCESS_TOKEN' }),
+    example('The whole grant behind a token is dead: the end user has withdrawn the access.', 'revoke', {
+      token: 'ACCESS_OR_REFRESH_TOKEN',
+    }),
   ]
-  const main = `<p>A provider's URL <code>https://HOST/PATH</code> is served at <code>${escapeHtml(origin)}/HOST/PATH</code>.</p>
-<pre>${escapeHtml(examples.join('\n'))}</pre>
-${registry.plays.map(play => describe(registry, play)).join('\n')}`
+  const all = (plays: readonly Play[]): string => plays.map(play => described(registry, origin, play)).join('\n')
+  const main = `<p>Providers, played on this machine. What a provider has at <code>https://HOST/PATH</code> is here at
+<code>${escapeHtml(origin)}/HOST/PATH</code>. A token from here works here only.
+<a href="#misbehave">Make a provider misbehave.</a></p>
+<h2>Ready to connect</h2>
+${ready.length === 0 ? '<p>No client is registered.</p>' : all(ready)}
+<details>
+<summary>${others.length} more that it can play, once a client is registered</summary>
+${all(others)}
+</details>
+<h2 id="misbehave">Make a provider misbehave</h2>
+${examples.join('\n')}`
   return { answer: page(200, 'Sandbox', main), csp: PAGE_CSP }
 }
 
@@ -90,10 +124,18 @@ const act = (registry: Registry, action: string, body: Record<string, unknown>):
   }
   if (provider === undefined) return bad('provider is missing')
   for (const [key, value] of Object.entries(body)) {
-    if (key !== 'provider' && !CHECKS[key]?.(value)) return bad(`${key}: no such switch, or not a value for it`)
+    const known = Object.hasOwn(CHECKS, key) && (value === null || CHECKS[key]?.(value))
+    if (key !== 'provider' && !known) return bad(`${key}: no such switch, or not a value for it`)
   }
+  const cleared = Object.keys(rest).filter(key => rest[key] === null)
+  const thrown = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null))
   try {
-    registry.set(provider, rest as Switches)
+    registry.set(provider, thrown as Switches)
+    if (cleared.length > 0) {
+      const kept = Object.entries(registry.switches(provider)).filter(([key]) => !cleared.includes(key))
+      registry.reset(provider)
+      registry.set(provider, Object.fromEntries(kept) as Switches)
+    }
   } catch (error) {
     return bad(error instanceof Error ? error.message : 'refused')
   }

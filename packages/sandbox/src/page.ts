@@ -14,13 +14,23 @@ export const escapeHtml = (value: string): string => value.replace(/[&<>"']/g, c
 const STYLE = `
 :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }
 body { margin: 0 auto; max-width: 38rem; padding: 2rem 1rem }
-h1 { font-size: 1.4rem; overflow-wrap: anywhere }
-li, dd, pre, code { overflow-wrap: anywhere }
-pre { white-space: pre-wrap }
+h1 { font-size: 1.4rem }
+h2 { font-size: 1.2rem; margin-top: 2rem }
+h3 { font-size: 1rem; margin: 1.5rem 0 .25rem }
+h1, p, li, dd, pre, code { overflow-wrap: anywhere }
+pre { border: 1px solid; border-radius: .5rem; margin: .25rem 0 1rem; padding: .5rem .75rem; white-space: pre-wrap }
+dl { margin: 0 }
+dt { font-size: .85rem; opacity: .8 }
+dd { margin: 0 0 .5rem 1rem }
+summary { cursor: pointer; padding: .5rem 0 }
 fieldset { border: 1px solid; border-radius: .5rem; margin: 1.5rem 0; padding: .5rem 1rem }
 label { display: block; padding: .5rem 0 }
 small { display: block; margin-left: 1.6rem }
-button { font: inherit; margin-right: .5rem; min-height: 2.75rem; padding: 0 1.25rem }
+p small { margin: 0 }
+button { background: transparent; border: 1px solid; border-radius: .5rem; color: inherit; cursor: pointer; font: inherit }
+button { margin-right: .5rem; min-height: 2.75rem; padding: 0 1.25rem }
+button.primary { background: CanvasText; border-color: CanvasText; color: Canvas; font-weight: 600 }
+:focus-visible { outline: 3px solid Highlight; outline-offset: 2px }
 `
 
 /**
@@ -60,6 +70,7 @@ export const errorPage = (name: string, why: string): Answer =>
 
 export interface Consent {
   readonly name: string
+  /** The client id. */
   readonly app: string
   readonly action: string
   readonly transaction: string
@@ -68,10 +79,14 @@ export interface Consent {
   readonly accounts: readonly Account[]
 }
 
-const radio = ({ id, name, person }: Account, index: number): string => `<label>
-<input type="radio" name="account" value="${escapeHtml(id)}" required${index === 0 ? ' checked' : ''}>
-${escapeHtml(name)}
-<small>${escapeHtml(person.name)}, ${escapeHtml(person.email)}</small>
+/** Who it is, besides the account's own name. */
+export const personOf = ({ name, person }: Account): string =>
+  [person.name, person.email].filter(each => each !== name).join(', ')
+
+const radio = (account: Account, index: number): string => `<label>
+<input type="radio" name="account" value="${escapeHtml(account.id)}" required${index === 0 ? ' checked' : ''}>
+${escapeHtml(account.name)}
+<small>${escapeHtml(personOf(account))}</small>
 </label>`
 
 export const consentPage = (consent: Consent): Answer => {
@@ -82,8 +97,9 @@ export const consentPage = (consent: Consent): Answer => {
       : `<p>Scopes:</p>\n<ul>\n${scopes.map(scope => `<li><code>${escapeHtml(scope)}</code></li>`).join('\n')}\n</ul>`
   return page(
     200,
-    `${name} (sandbox) — ${app} asks for access to your account`,
-    `${asked}
+    `${name} (sandbox): Mortise asks for access`,
+    `<p><small>Client id: <code>${escapeHtml(app)}</code></small></p>
+${asked}
 <p>Your answer goes to <code>${escapeHtml(redirectUri)}</code>. Nothing leaves this machine.</p>
 <form method="post" action="${escapeHtml(action)}">
 <input type="hidden" name="transaction" value="${escapeHtml(transaction)}">
@@ -91,7 +107,7 @@ export const consentPage = (consent: Consent): Answer => {
 <legend>Account</legend>
 ${accounts.map(radio).join('\n')}
 </fieldset>
-<button type="submit" name="decision" value="approve">Approve</button>
+<button type="submit" name="decision" value="approve" class="primary">Approve</button>
 <button type="submit" name="decision" value="deny">Deny</button>
 </form>`,
   )

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
+import { startSandbox } from '../src/index.ts'
 import { AUTHORIZE, bodyOf, codeOf, locationOf, REDIRECT, stage, VERIFIER } from './play.ts'
 
 const CONNECT = 'https://hill.orchard.example/connect'
@@ -25,6 +26,25 @@ describe('the authorize page', () => {
     const { access } = await bodyOf(await s.orchard('/tokens', form))
     const tree = await bodyOf(await s.tree(String(access)))
     assert.deepEqual(tree, { tree: 'old oak', who: 'farm-2', scopes: ['pick', 'offline'] })
+  })
+
+  test("the page names provider and client, and an e-mail that is the account's name once", async () => {
+    const s = await stage()
+    const orchard = await (await s.authorize(CONNECT, s.orchardRequest())).text()
+    assert.match(orchard, /<h1>Orchard \(sandbox\): Mortise asks for access<\/h1>[\s\S]*<code>or:chard<\/code>/)
+    const google = await startSandbox({ port: 0 })
+    after(() => google.close())
+    const redirectUris = ['http://localhost:3003/callback']
+    google.register({ provider: 'google-drive', clientId: 'app', clientSecret: 'x', redirectUris })
+    const query = new URLSearchParams({
+      client_id: 'app',
+      redirect_uri: redirectUris[0] ?? '',
+      response_type: 'code',
+      scope: 'https://www.googleapis.com/auth/drive.file',
+    })
+    const page = await (await fetch(`${google.url('https://accounts.google.com/o/oauth2/v2/auth')}?${query}`)).text()
+    assert.equal(page.split('ada@acme.example').length, 2)
+    assert.match(page, /<small>Ada Lovelace<\/small>/)
   })
 
   test('deny, by button and by switch', async () => {

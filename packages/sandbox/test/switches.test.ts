@@ -145,6 +145,33 @@ describe('switches', () => {
     assert.match(page, /plain-app/)
     assert.doesNotMatch(page, /hush|s e\+c%ret/)
   })
+
+  test('over HTTP: null clears one switch and leaves the others', async () => {
+    const s = await stage()
+    const switches = async (body: object) => {
+      const answer = await post(s, 'switches', { provider: 'orchard', ...body })
+      assert.equal(answer.status, 200)
+      return (await bodyOf(answer))['switches']
+    }
+    await switches({ fail: { status: 503 }, lifetime: 60, deny: true })
+    assert.deepEqual(await switches({ fail: null, lifetime: 30 }), { lifetime: 30, deny: true })
+    assert.deepEqual(await switches({ deny: null, delayMs: null }), { lifetime: 30 })
+    assert.equal((await s.renewOrchard('x')).status, 200)
+    for (const name of ['fial', 'constructor'])
+      assert.equal((await post(s, 'switches', { provider: 'orchard', [name]: null })).status, 400, name)
+  })
+
+  test('the page has the providers with a client first, and folds the others', async () => {
+    const sandbox = await startSandbox({ port: 0 })
+    after(() => sandbox.close())
+    const redirectUris = ['http://localhost:3003/callback']
+    sandbox.register({ provider: 'slack', clientId: 'app-slack', clientSecret: 'x', redirectUris })
+    const page = await (await fetch(`${sandbox.origin}/_sandbox`)).text()
+    const [before = '', folded = ''] = page.split('<details>')
+    assert.match(before, /<h3>Slack<\/h3>[\s\S]*Acme \(Ada Lovelace, ada@acme\.example\)/)
+    assert.match(folded, /<summary>11 more[\s\S]*<h3>Notion<\/h3>[\s\S]*<\/details>/)
+    assert.doesNotMatch(before, /<h3>Notion/)
+  })
 })
 
 describe('the server', () => {
