@@ -92,7 +92,7 @@ const allow = (kind: AllowKind) => (args: readonly string[], options: Options) =
     console.log(
       kind === 'redirect'
         ? `Flows of the environment "${environment.name}" may now return to ${url} (with any query).`
-        : `Pages of ${url} may now start flows of the environment "${environment.name}".`,
+        : `Pages of ${url} are no longer refused by the browser routes of the environment "${environment.name}".`,
     )
   })
 
@@ -250,7 +250,7 @@ const commands: readonly Command[] = [
     name: 'env allow-origin',
     words: true,
     takes: 'ORIGIN [--remove] [--env ENV]',
-    help: 'Let pages of this origin start flows.',
+    help: 'Let scripts of pages of this origin call the browser routes.',
     options: { ...envOption, remove: { type: 'boolean' } },
     run: allow('origin'),
   },
@@ -413,7 +413,7 @@ const run = async (argv: readonly string[]): Promise<void> => {
     const given = argv.slice(0, 2).join(' ')
     const near =
       group.length > 0
-        ? `There are: ${group.map(each => `mortise ${each.name}`).join(', ')}.`
+        ? `There are: ${group.map(each => `npx mortise ${each.name}`).join(', ')}.`
         : 'See: npx mortise --help'
     throw new UsageError(
       `There is no command "${given}"${didYouMean(
@@ -430,12 +430,14 @@ const run = async (argv: readonly string[]): Promise<void> => {
       allowPositionals: true,
     })
   } catch (error) {
-    throw new UsageError(`${(error as Error).message.split('. ')[0]}.\nUsage: mortise ${command.name} ${command.takes}`)
+    throw new UsageError(
+      `${(error as Error).message.split('. ')[0]}.\nUsage: npx mortise ${command.name} ${command.takes}`,
+    )
   }
   const [stray] = command.words ? [] : parsed.positionals
   if (stray !== undefined)
     throw new UsageError(
-      `mortise ${command.name} takes no "${stray}".\nUsage: mortise ${command.name} ${command.takes}`,
+      `mortise ${command.name} takes no "${stray}".\nUsage: npx mortise ${command.name} ${command.takes}`,
     )
   if (parsed.values['help']) return console.log(`mortise ${command.name} ${command.takes}\n\n${command.help}`)
   await command.run(parsed.positionals, parsed.values)

@@ -138,8 +138,8 @@ test('what is misspelt is named, with what to do: exit code 2 for usage, 1 for t
   const settings = fresh(t)
   const cases: [args: string[], code: number, says: RegExp][] = [
     [['kye', 'create'], 2, /no command "kye create"/],
-    [['key'], 2, /There are: mortise key create, mortise key list, mortise key revoke/],
-    [['key', 'create', '--nmae', 'x'], 2, /--nmae[\s\S]*Usage: mortise key create/],
+    [['key'], 2, /There are: npx mortise key create, npx mortise key list, npx mortise key revoke/],
+    [['key', 'create', '--nmae', 'x'], 2, /--nmae[\s\S]*Usage: npx mortise key create/],
     [['key', 'revoke'], 2, /Give the id of the key/],
     [['serve', 'now'], 2, /mortise serve takes no "now"/],
     [['integrations', 'add', 'github'], 2, /Give --client-id/],

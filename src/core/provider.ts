@@ -71,8 +71,8 @@ const authorize = z.strictObject({
   pkce: z.enum(['S256', 'forbidden']).default('S256').meta({
     description: 'forbidden only where the provider refuses the parameters; ignoring them is no reason (RFC 7636)',
   }),
-  issuer: z
-    .url({ protocol: /^https?$/ })
+  issuer: url
+    .refine(text => !text.includes('${'), 'must be the issuer itself, without templates')
     .optional()
     .meta({ description: 'The issuer identifier that `iss` must equal (RFC 9207)' }),
   issuerAlways: z.boolean().default(false).meta({
