@@ -1,0 +1,382 @@
+/** The commands of `mortise`, one entry each. They open the storage directly, so that `serve` can be set up. */
+import { readFileSync } from 'node:fs'
+import type { ParseArgsOptionsConfig } from 'node:util'
+import { ownFolder, problemText, readFolders } from './catalogue/catalogue.ts'
+import { type Config, type Mode, readConfig } from './config.ts'
+import { Secret } from './core/credential.ts'
+import { type AllowKind, scopes } from './core/environment.ts'
+import { MortiseError } from './core/errors.ts'
+import { newNonce } from './core/ids.ts'
+import { parseScopes } from './core/keys.ts'
+import {
+  addEnvironment,
+  addIntegration,
+  addKey,
+  environmentNamed,
+  firstEnvironment,
+  keysOf,
+  normaliseAllowed,
+  setHmac,
+} from './core/setup.ts'
+import { openRooms, type Rooms, startHub } from './main.ts'
+import { readSecret } from './prompt.ts'
+
+export const version: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
+
+/** The words of the command line were wrong: exit code 2. */
+export class UsageError extends Error {}
+
+export interface Command {
+  /** After `mortise`. */
+  readonly name: string
+  /** What follows the name. */
+  readonly takes: string
+  readonly help: string
+  readonly options?: ParseArgsOptionsConfig
+  /** Whether words follow the name, besides options. */
+  readonly words?: true
+  readonly run: (args: readonly string[], options: Options) => Promise<void> | void
+}
+
+export type Options = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>
+
+const envOption = { env: { type: 'string' } } as const
+const text = (value: Options[string]): string | undefined => (typeof value === 'string' ? value : undefined)
+const texts = (value: Options[string]): string[] => (Array.isArray(value) ? value.map(String) : [])
+
+const config = (mode: Mode): Config => readConfig(process.env, mode)
+
+const withRooms = async <T>(work: (rooms: Rooms) => Promise<T>): Promise<T> => {
+  const rooms = await openRooms(config('command'))
+  try {
+    return await work(rooms)
+  } finally {
+    await rooms.storage.close()
+  }
+}
+
+const environmentFor = (rooms: Rooms, options: Options) =>
+  environmentNamed(rooms.hub.context, text(options['env']) ?? firstEnvironment)
+
+const one = (args: readonly string[], what: string): string => {
+  const [value] = args
+  if (value === undefined || args.length > 1) throw new UsageError(`Give ${what}.`)
+  return value
+}
+
+const table = (rows: readonly (readonly string[])[]): void => {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0))) ?? []
+  for (const row of rows)
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+}
+
+const day = (date: Date): string => date.toISOString().slice(0, 16).replace('T', ' ')
+
+const allow = (kind: AllowKind) => (args: readonly string[], options: Options) =>
+  withRooms(async rooms => {
+    const environment = await environmentFor(rooms, options)
+    const url = normaliseAllowed(kind, one(args, kind === 'redirect' ? 'a URL' : 'an origin'))
+    if (options['remove'] === true) {
+      if (!(await rooms.storage.disallow(environment.id, kind, url)))
+        throw new MortiseError('not_found', `${url} is not on the list of the environment "${environment.name}".`)
+      console.log(`Removed ${url} from the environment "${environment.name}".`)
+      return
+    }
+    await rooms.storage.allow(environment.id, kind, url)
+    console.log(
+      kind === 'redirect'
+        ? `Flows of the environment "${environment.name}" may now return to ${url} (with any query).`
+        : `Pages of ${url} are no longer refused by the browser routes of the environment "${environment.name}".`,
+    )
+  })
+
+/** Runs until a signal; the second one ends it at once. */
+const untilStopped = (stop: () => Promise<void>): void => {
+  let stopping = false
+  const end = async () => {
+    if (stopping) process.exit(1)
+    stopping = true
+    await stop()
+    process.exit(0)
+  }
+  process.on('SIGINT', end)
+  process.on('SIGTERM', end)
+}
+
+export const commands: readonly Command[] = [
+  {
+    name: 'dev',
+    takes: '',
+    help: 'Run the hub and the sandbox on this machine, nothing configured.',
+    run: async () => {
+      const settings = config('dev')
+      const { startDev } = await import('./dev.ts')
+      const { devScreen } = await import('./screen.ts')
+      const running = await startDev(settings)
+      console.log(await devScreen(version, settings, running))
+      untilStopped(() => running.stop())
+    },
+  },
+  {
+    name: 'serve',
+    takes: '',
+    help: 'Run the hub in production: no sandbox; refuses to start insecurely.',
+    run: async () => {
+      const running = await startHub(config('serve'))
+      untilStopped(() => running.stop())
+    },
+  },
+  {
+    name: 'key create',
+    takes: '[--name NAME] [--scope SCOPE]… [--env ENV]',
+    help: 'Make a secret key and print it, once. Without --scope it may do everything.',
+    options: { ...envOption, name: { type: 'string' }, scope: { type: 'string', multiple: true } },
+    run: (_args, options) =>
+      withRooms(async rooms => {
+        const environment = await environmentFor(rooms, options)
+        const granted = parseScopes(texts(options['scope']))
+        const wasOpen = await rooms.keyring.unused()
+        const made = await addKey(rooms.hub.context, environment, text(options['name']) ?? 'default', granted)
+        console.log(made.secret.reveal())
+        console.error(
+          `\nThis is the secret key "${made.key.name}" (${made.key.id}) of the environment "${environment.name}". It is shown this once: put it where your back end reads its secrets.`,
+        )
+        if (wasOpen) console.error('From now on every call of the API needs a key, on this machine too.')
+      }),
+  },
+  {
+    name: 'key list',
+    takes: '[--env ENV]',
+    help: 'List the secret keys: never the keys themselves.',
+    options: envOption,
+    run: (_args, options) =>
+      withRooms(async rooms => {
+        const environment = await environmentFor(rooms, options)
+        const keys = await keysOf(rooms.hub.context, environment)
+        if (keys.length === 0)
+          return console.log(
+            `The environment "${environment.name}" has no secret key. Make one with: npx mortise key create`,
+          )
+        table([
+          ['ID', 'NAME', 'BEGINS', 'SCOPES', 'CREATED', 'REVOKED'],
+          ...keys.map(key => [
+            key.id,
+            key.name,
+            `${key.hint}…`,
+            key.scopes.length === scopes.length ? 'all' : key.scopes.join(','),
+            day(key.createdAt),
+            key.revokedAt ? day(key.revokedAt) : '',
+          ]),
+        ])
+      }),
+  },
+  {
+    name: 'key revoke',
+    words: true,
+    takes: 'ID [--env ENV]',
+    help: 'Revoke a secret key, at once, in running hubs too.',
+    options: envOption,
+    run: (args, options) =>
+      withRooms(async rooms => {
+        const id = one(args, 'the id of the key, as `npx mortise key list` prints it')
+        const environment = await environmentFor(rooms, options)
+        if (!(await rooms.storage.revokeKey(environment.id, id, new Date())))
+          throw new MortiseError(
+            'not_found',
+            `The environment "${environment.name}" has no living key with the id ${id}; see: npx mortise key list`,
+          )
+        console.log(`Revoked ${id}.`)
+      }),
+  },
+  {
+    name: 'env show',
+    takes: '[--env ENV]',
+    options: envOption,
+    help: 'Show an environment: public key, allow-lists, HMAC, integrations.',
+    run: (_args, options) =>
+      withRooms(async rooms => {
+        const environment = await environmentFor(rooms, options)
+        const { storage } = rooms
+        const [redirects, origins] = [
+          await storage.allowed(environment.id, 'redirect'),
+          await storage.allowed(environment.id, 'origin'),
+        ]
+        const integrations = await storage.integrations(environment.id)
+        const keys = (await keysOf(rooms.hub.context, environment)).filter(key => key.revokedAt === undefined)
+        table([
+          ['Environment', environment.name],
+          ['Public key', environment.publicKey],
+          ['Secret keys', String(keys.length)],
+          ['HMAC of connect links', environment.hmacKey ? 'required' : 'off'],
+          [
+            'May return to',
+            redirects.join(', ') || 'nothing yet (in dev: any loopback URL): npx mortise env allow-redirect <url>',
+          ],
+          ['Pages of', origins.join(', ') || 'no other origin'],
+          [
+            'Integrations',
+            integrations.map(each => each.key).join(', ') || 'none yet: npx mortise integrations add <key> …',
+          ],
+          ['Redirect URI', `${rooms.hub.context.redirectUri}  (register it at each provider)`],
+        ])
+      }),
+  },
+  {
+    name: 'env create',
+    words: true,
+    takes: 'NAME',
+    help: 'Make another environment: its own keys, integrations, connections and lists.',
+    run: args =>
+      withRooms(async rooms => {
+        const environment = await addEnvironment(rooms.hub.context, one(args, 'a name'))
+        console.log(`Made the environment "${environment.name}", with the public key ${environment.publicKey}`)
+      }),
+  },
+  {
+    name: 'env allow-redirect',
+    words: true,
+    takes: 'URL [--remove] [--env ENV]',
+    help: 'Let finished flows return to this URL.',
+    options: { ...envOption, remove: { type: 'boolean' } },
+    run: allow('redirect'),
+  },
+  {
+    name: 'env allow-origin',
+    words: true,
+    takes: 'ORIGIN [--remove] [--env ENV]',
+    help: 'Let scripts of pages of this origin call the browser routes.',
+    options: { ...envOption, remove: { type: 'boolean' } },
+    run: allow('origin'),
+  },
+  {
+    name: 'env hmac',
+    words: true,
+    takes: 'on|off [--env ENV]',
+    help: 'Demand an HMAC in connect links (prints its new key, once), or stop to.',
+    options: envOption,
+    run: (args, options) =>
+      withRooms(async rooms => {
+        const wanted = one(args, 'on or off')
+        if (wanted !== 'on' && wanted !== 'off') throw new UsageError(`Give on or off, not "${wanted}".`)
+        const environment = await environmentFor(rooms, options)
+        const secret = await setHmac(rooms.hub.context, environment, wanted === 'on')
+        if (!secret) return console.log(`Connect links of the environment "${environment.name}" need no HMAC.`)
+        console.log(secret.reveal())
+        console.error(
+          `\nThis is the HMAC key of the environment "${environment.name}". It is shown this once. Every connect link now needs hmac=hex(HMAC-SHA256(key, "integration:connection_id")).`,
+        )
+      }),
+  },
+  {
+    name: 'integrations add',
+    words: true,
+    takes: 'KEY [--provider PROVIDER] --client-id ID|--sandbox [--scope SCOPE]… [--setting NAME=VALUE]… [--env ENV]',
+    help: 'Add your client at a provider. The client secret is asked for, or read from standard input. With --sandbox, mortise dev plays the provider from its next start on.',
+    options: {
+      ...envOption,
+      provider: { type: 'string' },
+      'client-id': { type: 'string' },
+      sandbox: { type: 'boolean' },
+      scope: { type: 'string', multiple: true },
+      setting: { type: 'string', multiple: true },
+    },
+    run: async (args, options) => {
+      const key = one(args, 'the name of the integration, for example github')
+      const sandbox = options['sandbox'] === true
+      const clientId = text(options['client-id']) ?? (sandbox ? `sandbox-${key}` : undefined)
+      if (clientId === undefined) throw new UsageError('Give --client-id, as the provider shows it for your app.')
+      const pairs = texts(options['setting']).map(pair => {
+        const [, name, value] = /^([^=]+)=(.*)$/.exec(pair) ?? []
+        if (name === undefined || value === undefined) throw new UsageError(`--setting is NAME=VALUE, not "${pair}".`)
+        return [name, value] as const
+      })
+      const clientSecret = sandbox ? new Secret(newNonce()) : await readSecret('Client secret: ')
+      await withRooms(async rooms => {
+        const environment = await environmentFor(rooms, options)
+        const scopes = texts(options['scope'])
+        const added = await addIntegration(rooms.hub.context, environment, {
+          key,
+          provider: text(options['provider']) ?? key,
+          clientId,
+          clientSecret,
+          ...(scopes.length > 0 ? { scopes } : {}),
+          settings: Object.fromEntries(pairs),
+          sandbox,
+        })
+        console.log(
+          `Added the integration "${added.key}" (${added.provider}; scopes: ${added.scopes.join(', ') || 'none'}).`,
+        )
+        if (sandbox) console.log('The sandbox plays it from the next start of mortise dev on.')
+        else console.log(`Register this redirect URI at the provider: ${rooms.hub.context.redirectUri}`)
+      })
+    },
+  },
+  {
+    name: 'integrations list',
+    takes: '[--env ENV]',
+    help: 'List the integrations.',
+    options: envOption,
+    run: (_args, options) =>
+      withRooms(async rooms => {
+        const environment = await environmentFor(rooms, options)
+        const all = await rooms.storage.integrations(environment.id)
+        if (all.length === 0)
+          return console.log(
+            `The environment "${environment.name}" has no integration. Add one with: npx mortise integrations add <key> …`,
+          )
+        table([
+          ['KEY', 'PROVIDER', 'CLIENT ID', 'SCOPES', ''],
+          ...all.map(each => [
+            each.key,
+            each.provider,
+            each.clientId,
+            each.scopes.join(','),
+            each.sandbox ? 'sandbox' : '',
+          ]),
+        ])
+      }),
+  },
+  {
+    name: 'integrations remove',
+    words: true,
+    takes: 'KEY [--env ENV]',
+    help: 'Remove an integration that no connection stands on.',
+    options: envOption,
+    run: (args, options) =>
+      withRooms(async rooms => {
+        const key = one(args, 'the key of the integration')
+        const environment = await environmentFor(rooms, options)
+        const result = await rooms.storage.removeIntegration(environment.id, key)
+        if (result === 'unknown')
+          throw new MortiseError(
+            'not_found',
+            `There is no integration "${key}" in the environment "${environment.name}".`,
+          )
+        if (result === 'in use')
+          throw new MortiseError(
+            'conflict',
+            `Connections stand on the integration "${key}", so it stays. For production, use another MORTISE_DATA_DIR.`,
+          )
+        console.log(`Removed the integration "${key}".`)
+      }),
+  },
+  {
+    name: 'provider check',
+    words: true,
+    takes: '[FOLDER]…',
+    help: "Check provider files: Mortise's own, those of MORTISE_PROVIDERS_DIR, or the folders given.",
+    run: args => {
+      const own = process.env['MORTISE_PROVIDERS_DIR']
+      const folders = args.length > 0 ? args : [ownFolder, ...(own ? [own] : [])]
+      const { providers, problems } = readFolders(folders)
+      for (const problem of problems) console.error(problemText(problem))
+      if (problems.length > 0) process.exitCode = 1
+      else console.log(`${providers.length} provider file${providers.length === 1 ? '' : 's'}, no mistake.`)
+    },
+  },
+]
