@@ -59,12 +59,14 @@ const givenRootKey = (config: Config): Secret<Buffer> | undefined => {
 }
 
 /** Only `dev` makes a key, and only for data that has none: data whose key is gone never gets another. */
-const makeRootKey = async (config: Config, storage: Storage): Promise<Secret<Buffer>> => {
+const newRootKey = async (config: Config, storage: Storage): Promise<Secret<Buffer>> => {
   const file = join(config.dataDir, 'root.key')
+  if (config.mode === 'serve') throw new SetupError(`There is no root key to open the data with. ${makeOne}`)
   if (await isSealed(storage))
     throw new SetupError(
       `The database is sealed under a root key, but its file ${file} is gone. Put it back from your backup, or set MORTISE_ROOT_KEY; without it the credentials cannot be opened, and another key is not made in its place.`,
     )
+  if (config.mode !== 'dev') throw new SetupError(`There is no root key to seal credentials with. ${makeOne}`)
   makeFolder(config.dataDir)
   return makeRootKeyFile(file)
 }
@@ -90,9 +92,7 @@ export const openRooms = async (config: Config, sandboxOrigin?: string, override
     )
   const storage = openStorage(config.database)
   try {
-    if (!given && config.mode === 'serve')
-      throw new SetupError(`There is no root key to open the data with. ${makeOne}`)
-    const root = given ?? (await makeRootKey(config, storage))
+    const root = given ?? (await newRootKey(config, storage))
     await proveRootKey(storage, root)
     const clock = overrides.clock ?? { now: () => new Date() }
     const hub = createHub({

@@ -1,9 +1,10 @@
 /** The commands that docs/ tells of do what the pages say. */
 import assert from 'node:assert/strict'
 import { createHmac, randomBytes } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { openStorage } from '../src/storage/open.ts'
 import { connect, freePorts, getJson, startTestHub, tempFolder } from './harness.ts'
 import { mortise, startProcess } from './process.ts'
 
@@ -119,6 +120,18 @@ test('what is set up by commands is what serve runs: a key, an integration, a re
   hub.child.kill('SIGTERM')
   assert.equal(await hub.ended, 0)
   assert.ok(!(hub.output.stderr + hub.output.stdout).includes(key))
+})
+
+test('a command makes no root key: not on a new folder, not beside a database that has none', async t => {
+  const folder = tempFolder(t)
+  const settings = { MORTISE_DATA_DIR: folder }
+  assert.equal((await mortise(['key', 'create'], settings)).code, 1)
+  assert.deepEqual(readdirSync(folder), [])
+  await openStorage(join(folder, 'mortise.db')).close()
+  const refused = await mortise(['key', 'create'], settings)
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /no root key to seal credentials with/)
+  assert.equal(existsSync(join(folder, 'root.key')), false)
 })
 
 test('another environment has its own of everything', async t => {
