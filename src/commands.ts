@@ -4,7 +4,7 @@ import type { ParseArgsOptionsConfig } from 'node:util'
 import { ownFolder, problemText, readFolders } from './catalogue/catalogue.ts'
 import { type Config, type Mode, readConfig } from './config.ts'
 import { Secret } from './core/credential.ts'
-import { type AllowKind, scopes } from './core/environment.ts'
+import { type AllowKind, type Environment, scopes } from './core/environment.ts'
 import { MortiseError } from './core/errors.ts'
 import { newNonce } from './core/ids.ts'
 import { parseScopes } from './core/keys.ts'
@@ -55,8 +55,11 @@ const withRooms = async <T>(work: (rooms: Rooms) => Promise<T>): Promise<T> => {
   }
 }
 
-const environmentFor = (rooms: Rooms, options: Options) =>
-  environmentNamed(rooms.hub.context, text(options['env']) ?? firstEnvironment)
+/** With the environment that `--env` names, or the first. */
+const inEnvironment = (options: Options, work: (rooms: Rooms, environment: Environment) => Promise<void>) =>
+  withRooms(async rooms =>
+    work(rooms, await environmentNamed(rooms.hub.context, text(options['env']) ?? firstEnvironment)),
+  )
 
 const one = (args: readonly string[], what: string): string => {
   const [value] = args
@@ -78,8 +81,7 @@ const table = (rows: readonly (readonly string[])[]): void => {
 const day = (date: Date): string => date.toISOString().slice(0, 16).replace('T', ' ')
 
 const allow = (kind: AllowKind) => (args: readonly string[], options: Options) =>
-  withRooms(async rooms => {
-    const environment = await environmentFor(rooms, options)
+  inEnvironment(options, async (rooms, environment) => {
     const url = normaliseAllowed(kind, one(args, kind === 'redirect' ? 'a URL' : 'an origin'))
     if (options['remove'] === true) {
       if (!(await rooms.storage.disallow(environment.id, kind, url)))
@@ -137,8 +139,7 @@ export const commands: readonly Command[] = [
     help: 'Make a secret key and print it, once. Without --scope it may do everything.',
     options: { ...envOption, name: { type: 'string' }, scope: { type: 'string', multiple: true } },
     run: (_args, options) =>
-      withRooms(async rooms => {
-        const environment = await environmentFor(rooms, options)
+      inEnvironment(options, async (rooms, environment) => {
         const granted = parseScopes(texts(options['scope']))
         const wasOpen = await rooms.keyring.unused()
         const made = await addKey(rooms.hub.context, environment, text(options['name']) ?? 'default', granted)
@@ -155,8 +156,7 @@ export const commands: readonly Command[] = [
     help: 'List the secret keys: never the keys themselves.',
     options: envOption,
     run: (_args, options) =>
-      withRooms(async rooms => {
-        const environment = await environmentFor(rooms, options)
+      inEnvironment(options, async (rooms, environment) => {
         const keys = await keysOf(rooms.hub.context, environment)
         if (keys.length === 0)
           return console.log(
@@ -182,9 +182,8 @@ export const commands: readonly Command[] = [
     help: 'Revoke a secret key, at once, in running hubs too.',
     options: envOption,
     run: (args, options) =>
-      withRooms(async rooms => {
+      inEnvironment(options, async (rooms, environment) => {
         const id = one(args, 'the id of the key, as `npx mortise key list` prints it')
-        const environment = await environmentFor(rooms, options)
         if (!(await rooms.storage.revokeKey(environment.id, id, new Date())))
           throw new MortiseError(
             'not_found',
@@ -199,8 +198,7 @@ export const commands: readonly Command[] = [
     options: envOption,
     help: 'Show an environment: public key, allow-lists, HMAC, integrations.',
     run: (_args, options) =>
-      withRooms(async rooms => {
-        const environment = await environmentFor(rooms, options)
+      inEnvironment(options, async (rooms, environment) => {
         const { storage } = rooms
         const [redirects, origins] = [
           await storage.allowed(environment.id, 'redirect'),
@@ -260,10 +258,9 @@ export const commands: readonly Command[] = [
     help: 'Demand an HMAC in connect links (prints its new key, once), or stop to.',
     options: envOption,
     run: (args, options) =>
-      withRooms(async rooms => {
+      inEnvironment(options, async (rooms, environment) => {
         const wanted = one(args, 'on or off')
         if (wanted !== 'on' && wanted !== 'off') throw new UsageError(`Give on or off, not "${wanted}".`)
-        const environment = await environmentFor(rooms, options)
         const secret = await setHmac(rooms.hub.context, environment, wanted === 'on')
         if (!secret) return console.log(`Connect links of the environment "${environment.name}" need no HMAC.`)
         console.log(secret.reveal())
@@ -296,8 +293,7 @@ export const commands: readonly Command[] = [
         return [name, value] as const
       })
       const clientSecret = sandbox ? new Secret(newNonce()) : await readSecret('Client secret: ')
-      await withRooms(async rooms => {
-        const environment = await environmentFor(rooms, options)
+      await inEnvironment(options, async (rooms, environment) => {
         const scopes = texts(options['scope'])
         const added = await addIntegration(rooms.hub.context, environment, {
           key,
@@ -322,8 +318,7 @@ export const commands: readonly Command[] = [
     help: 'List the integrations.',
     options: envOption,
     run: (_args, options) =>
-      withRooms(async rooms => {
-        const environment = await environmentFor(rooms, options)
+      inEnvironment(options, async (rooms, environment) => {
         const all = await rooms.storage.integrations(environment.id)
         if (all.length === 0)
           return console.log(
@@ -348,9 +343,8 @@ export const commands: readonly Command[] = [
     help: 'Remove an integration that no connection stands on.',
     options: envOption,
     run: (args, options) =>
-      withRooms(async rooms => {
+      inEnvironment(options, async (rooms, environment) => {
         const key = one(args, 'the key of the integration')
-        const environment = await environmentFor(rooms, options)
         const result = await rooms.storage.removeIntegration(environment.id, key)
         if (result === 'unknown')
           throw new MortiseError(

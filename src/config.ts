@@ -39,7 +39,7 @@ export const settings = {
   MORTISE_LOG_LEVEL: { default: 'warn in dev, info in serve', help: 'One of info, warn, error, silent.' },
 } as const satisfies Record<string, { default: string; secret?: boolean; help: string }>
 
-export type SettingName = keyof typeof settings
+type SettingName = keyof typeof settings
 export type Mode = 'dev' | 'serve' | 'command'
 
 export interface Config {

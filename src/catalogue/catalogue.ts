@@ -11,7 +11,7 @@ import { isNamedHost, variables } from '../core/template.ts'
 /** The definitions that come with Mortise. */
 export const ownFolder = fileURLToPath(new URL('../../providers/', import.meta.url))
 
-export interface Problem {
+interface Problem {
   readonly file: string
   readonly line: number
   /** Dotted, '' for the file as a whole. */

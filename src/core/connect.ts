@@ -242,7 +242,6 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
       updatedAt: now,
     }
   }
-  let repaired = false
   const accountKey = attempt.connectionId === undefined && !attempt.duplicate ? accountKeyOf(account) : undefined
   const written = await storage.authorize({
     environmentId: attempt.environmentId,
@@ -255,21 +254,23 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
           : undefined,
     decide: existing => {
       if (existing) mayRepair(attempt, existing.connection, account)
-      repaired = existing !== undefined
       const kept = existing?.accountKey !== undefined && existing.accountKey === accountKeyOf(account)
       return { connection: compose(existing?.connection), accountKey: kept ? existing.accountKey : accountKey }
     },
-    attempt: { stateHash: attempt.stateHash, outcome: row => succeeded(row, repaired) },
+    attempt: { stateHash: attempt.stateHash, outcome: succeeded },
   })
+  const outcome = succeeded(written)
+  const { repaired } = outcome
   context.log.info('connected', { provider: provider.id, integration: integration.key, id: written.id, repaired })
-  return succeeded(written, repaired)
+  return outcome
 }
 
-const succeeded = (row: Connection, repaired: boolean): Outcome => ({
+const succeeded = (row: Connection): Extract<Outcome, { ok: true }> => ({
   ok: true,
   connectionId: row.connectionId,
   integrationKey: row.integrationKey,
-  repaired,
+  // A new connection starts at 1.
+  repaired: row.credentialRevision > 1,
   ...(row.account ? { account: accountLabel(row.account) } : {}),
 })
 

@@ -2,7 +2,7 @@
 import type { JsonObject } from './credential.ts'
 import { MortiseError } from './errors.ts'
 
-export type ConnectionStatus = 'connected' | 'reauthorization_required'
+type ConnectionStatus = 'connected' | 'reauthorization_required'
 
 /** Whose account it is at the provider, where the provider says. */
 export interface Account {

@@ -24,6 +24,7 @@ export const scopes = [
   'connect:write',
 ] as const
 export type Scope = (typeof scopes)[number]
+export const everyScope: ReadonlySet<Scope> = new Set(scopes)
 
 /** A secret key as it is stored: only its digest. */
 export interface SecretKey {

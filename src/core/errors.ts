@@ -81,7 +81,7 @@ export type Reason =
   | 'expired_without_refresh'
   | 'refresh_refused'
 
-export interface ErrorDetails {
+interface ErrorDetails {
   readonly reason?: Reason
   /** The parameter at fault. */
   readonly parameter?: string

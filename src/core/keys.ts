@@ -1,7 +1,7 @@
 /** Secret keys: made, shown once, kept as a digest, and found by a map on that digest. */
 import { didYouMean } from './alike.ts'
 import { Secret } from './credential.ts'
-import { type NewKey, type Scope, scopes } from './environment.ts'
+import { everyScope, type NewKey, type Scope, scopes } from './environment.ts'
 import { MortiseError } from './errors.ts'
 import { newId, newKeyText, sha256, wellFormedKey } from './ids.ts'
 import type { Storage } from './storage.ts'
@@ -68,10 +68,7 @@ export const createKeyring = (
     const living = keys.filter(key => key.revokedAt === undefined)
     callers = new Map(living.map(key => [key.hash, { environmentId: key.environmentId, scopes: new Set(key.scopes) }]))
     if (configured)
-      callers.set(sha256(configured.secret.reveal()), {
-        environmentId: configured.environmentId,
-        scopes: new Set(scopes),
-      })
+      callers.set(sha256(configured.secret.reveal()), { environmentId: configured.environmentId, scopes: everyScope })
     unused = keys.length === 0 && configured === undefined
     loadedAt = epoch
   }

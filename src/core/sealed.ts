@@ -1,31 +1,34 @@
 /** A credential ↔ its two sealed parts: reading needs only the first, renewing both. */
 
 import type { Connection } from './connection.ts'
-import { type Credential, type Json, type JsonObject, Secret } from './credential.ts'
+import { type Credential, type JsonObject, pick, Secret } from './credential.ts'
 import type { Sealer } from './ports.ts'
 
-type Renewal = { token: string /** Where it stood in the latest answer, if it did. */; path?: string }
+interface Renewal {
+  readonly token: string
+  /** Where it stood in the latest answer, if it did. */
+  readonly path?: string
+}
+
+/** The object that a path's last key stands in, and that key. */
+const holderOf = (raw: JsonObject, path: string): [JsonObject | undefined, string] => {
+  const dot = path.lastIndexOf('.')
+  const holder = dot === -1 ? raw : pick(raw, path.slice(0, dot))
+  const key = path.slice(dot + 1)
+  return [typeof holder === 'object' && holder !== null && !Array.isArray(holder) ? holder : undefined, key]
+}
 
 /** The answer without the refresh token, and the path it was taken from. The answer itself is left as it is. */
 const without = (raw: JsonObject, token: string, paths: readonly string[]): { raw: JsonObject; path?: string } => {
-  for (const path of paths) {
-    const copy = structuredClone(raw)
-    const [holder, key] = holderOf(copy, path)
-    if (holder?.[key] === token) {
-      delete holder[key]
-      return { raw: copy, path }
-    }
-  }
-  return { raw }
-}
-
-const holderOf = (raw: JsonObject, path: string): [JsonObject | undefined, string] => {
-  const keys = path.split('.')
-  const last = keys.pop() ?? ''
-  let at: Json | undefined = raw
-  for (const key of keys)
-    at = typeof at === 'object' && at !== null && Object.hasOwn(at, key) ? (at as JsonObject)[key] : undefined
-  return [typeof at === 'object' && at !== null && !Array.isArray(at) ? at : undefined, last]
+  const path = paths.find(each => {
+    const [holder, key] = holderOf(raw, each)
+    return holder?.[key] === token
+  })
+  if (path === undefined) return { raw }
+  const copy = structuredClone(raw)
+  const [holder, key] = holderOf(copy, path)
+  delete holder?.[key]
+  return { raw: copy, path }
 }
 
 /** `refreshPath`: where the definition says a refresh token stands in an answer. */
@@ -44,10 +47,12 @@ export const sealCredential = (
   return { access, renewal: sealer.seal(['connections', id, 'renewal'], JSON.stringify(renewal)) }
 }
 
+const openPart = (sealer: Sealer, row: Pick<Connection, 'id' | 'renewal'>): Renewal | undefined =>
+  row.renewal && JSON.parse(sealer.open(['connections', row.id, 'renewal'], row.renewal))
+
 export const openRenewal = (sealer: Sealer, row: Pick<Connection, 'id' | 'renewal'>): Secret | undefined => {
-  if (!row.renewal) return undefined
-  const renewal: Renewal = JSON.parse(sealer.open(['connections', row.id, 'renewal'], row.renewal))
-  return new Secret(renewal.token)
+  const renewal = openPart(sealer, row)
+  return renewal && new Secret(renewal.token)
 }
 
 /** The whole credential, its answer made whole again. */
@@ -55,9 +60,7 @@ export const openCredential = (sealer: Sealer, row: Connection): Credential => {
   const [accessToken, raw]: [string, JsonObject] = JSON.parse(
     sealer.open(['connections', row.id, 'access'], row.access),
   )
-  const renewal: Renewal | undefined = row.renewal
-    ? JSON.parse(sealer.open(['connections', row.id, 'renewal'], row.renewal))
-    : undefined
+  const renewal = openPart(sealer, row)
   if (renewal?.path !== undefined) {
     const [holder, key] = holderOf(raw, renewal.path)
     if (holder) holder[key] = renewal.token

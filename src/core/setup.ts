@@ -117,7 +117,7 @@ export const addKey = async (
 export const keysOf = async (context: Context, environment: Environment): Promise<SecretKey[]> =>
   (await context.storage.keys()).filter(key => key.environmentId === environment.id)
 
-export interface NewIntegration {
+interface NewIntegration {
   readonly key: string
   readonly provider: string
   readonly clientId: string

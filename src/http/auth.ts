@@ -4,7 +4,7 @@
  */
 import type { FastifyRequest } from 'fastify'
 import type { Secret } from '../core/credential.ts'
-import { type Environment, type Scope, scopes } from '../core/environment.ts'
+import { type Environment, everyScope, type Scope } from '../core/environment.ts'
 import { MortiseError } from '../core/errors.ts'
 import { equal } from '../core/ids.ts'
 import { type Caller, type Keyring, publicKeyPrefix } from '../core/keys.ts'
@@ -111,11 +111,11 @@ const presented = (
 
 /** The caller of an API request. Throws `unauthenticated` or `forbidden`. */
 export const authenticate = async (request: FastifyRequest, access: Access): Promise<Caller> => {
-  const first = { environmentId: access.firstEnvironment.id, scopes: new Set(scopes) }
+  const first = { environmentId: access.firstEnvironment.id, scopes: everyScope }
   const { token, password, scheme } = presented(request)
-  const limited = limitOf(token)
   // A keyless hub ignores a secret key. Where the request comes from was checked before any route.
   if (await isKeyless(access)) {
+    const limited = limitOf(token)
     if (limited) throw limited
     return first
   }
@@ -140,7 +140,7 @@ export const authenticate = async (request: FastifyRequest, access: Access): Pro
   try {
     return await access.keyring.find(token)
   } catch (error) {
-    throw limited ?? error
+    throw limitOf(token) ?? error
   }
 }
 

@@ -5,6 +5,7 @@ import type { Hub } from '../core/hub.ts'
 import { type Access, isKeyless } from './auth.ts'
 import { nonceIn } from './cookies.ts'
 import { sendFailure, sendOutcome } from './pages.ts'
+import { queryOf } from './query.ts'
 import { statusOf } from './status.ts'
 import { errorOf } from './thrown.ts'
 
@@ -14,7 +15,7 @@ type Returns = Readonly<Record<string, (returnTo: string, outcome: Outcome) => s
 export const callbackRoute = (app: FastifyInstance, hub: Hub, access: Access, returns: Returns): void => {
   const secure = access.publicUrl.protocol === 'https:'
   app.get('/oauth/callback', async (request, reply) => {
-    const query = new URL(request.url, 'http://hub').searchParams
+    const query = queryOf(request)
     // A parameter sent twice is ambiguous (RFC 6749 §3.1) and counts as not sent.
     const single = (name: string) => {
       const values = query.getAll(name)

@@ -14,7 +14,7 @@ import {
 } from './tables.ts'
 
 /** What an engine brings. */
-export interface Engine {
+interface Engine {
   /** Its transactions begin as writers: what they read cannot change before they write. */
   readonly db: Kysely<Tables>
   /** The hot read, as a raw prepared statement with `?` for each value. Sees committed rows only. */

@@ -107,15 +107,15 @@ export const accessFaults: readonly Fault[] = [
   {
     guard: 'a secret key may look like anything',
     file: 'src/http/auth.ts',
-    text: 'throw limited ?? error',
+    text: 'throw limitOf(token) ?? error',
     becomes: 'throw error',
     caughtBy: [keyless, 'a secret key that looks'],
   },
   {
     guard: 'a JWT that is a secret key is one',
     file: 'src/http/auth.ts',
-    text: 'const limited = limitOf(token)\n',
-    becomes: 'const limited = limitOf(token)\n  if (limited) throw limited\n',
+    text: 'if (await isKeyless(access)) {\n    const limited',
+    becomes: 'if (limitOf(token)) throw limitOf(token)\n  if (await isKeyless(access)) {\n    const limited',
     caughtBy: [keyless, 'a secret key that looks'],
   },
   {

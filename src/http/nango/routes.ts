@@ -1,5 +1,5 @@
 /** The table of this dialect's routes. */
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { didYouMean } from '../../core/alike.ts'
 import { failed } from '../../core/attempt.ts'
 import type { Environment } from '../../core/environment.ts'
@@ -9,6 +9,7 @@ import type { Caller } from '../../core/keys.ts'
 import { type Access, authenticate, checkBrowserOrigin, isKeyless, requireScope } from '../auth.ts'
 import { attemptCookie } from '../cookies.ts'
 import { sendFailure } from '../pages.ts'
+import { queryOf } from '../query.ts'
 import { errorOf } from '../thrown.ts'
 import { errorType, toError } from './errors.ts'
 import { returnParameters, toConnection, toConnections, toReturn } from './map.ts'
@@ -100,8 +101,6 @@ export const nangoRoutes =
   }
 
 const known = new Set(['public_key', 'connection_id', 'api_redirect_url', 'scopes', 'hmac', 'allow_duplicate'])
-
-const queryOf = (request: FastifyRequest): URLSearchParams => new URL(request.url, 'http://hub').searchParams
 
 /** A parameter that may be given once. */
 const single = (query: URLSearchParams, name: string): string | undefined => {

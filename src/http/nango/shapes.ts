@@ -37,5 +37,5 @@ export const connectionsShape = z.strictObject({
 })
 export type ConnectionsShape = z.infer<typeof connectionsShape>
 
-export const errorShape = z.strictObject({ error: z.strictObject({ code: z.string(), message: z.string() }) })
+const errorShape = z.strictObject({ error: z.strictObject({ code: z.string(), message: z.string() }) })
 export type ErrorShape = z.infer<typeof errorShape>
