@@ -1,84 +1,34 @@
 /** The commands of `mortise`, one entry each. They open the storage directly, so that `serve` can be set up. */
 import { readFileSync } from 'node:fs'
-import type { ParseArgsOptionsConfig } from 'node:util'
-import { ownFolder, problemText, readFolders } from './catalogue/catalogue.ts'
-import { type Config, type Mode, readConfig } from './config.ts'
+import { checkActions, ownFolder, readFolders } from './catalogue/catalogue.ts'
+import { problemText } from './catalogue/yaml-file.ts'
+import {
+  type Command,
+  config,
+  day,
+  envOption,
+  inEnvironment,
+  type Options,
+  one,
+  table,
+  text,
+  texts,
+  UsageError,
+  withRooms,
+} from './command.ts'
+import { webhookCommands } from './commands-webhook.ts'
 import { Secret } from './core/credential.ts'
-import { type AllowKind, type Environment, scopes } from './core/environment.ts'
+import { type AllowKind, scopes } from './core/environment.ts'
 import { MortiseError } from './core/errors.ts'
 import { newNonce } from './core/ids.ts'
 import { parseScopes } from './core/keys.ts'
-import {
-  addEnvironment,
-  addIntegration,
-  addKey,
-  environmentNamed,
-  firstEnvironment,
-  keysOf,
-  normaliseAllowed,
-  setHmac,
-} from './core/setup.ts'
-import { openRooms, type Rooms, startHub } from './main.ts'
+import { addEnvironment, addIntegration, addKey, keysOf, normaliseAllowed, setHmac } from './core/setup.ts'
+import { startHub } from './main.ts'
 import { readSecret } from './prompt.ts'
 
+export { type Command, type Options, UsageError } from './command.ts'
+
 export const version: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
-
-/** The words of the command line were wrong: exit code 2. */
-export class UsageError extends Error {}
-
-export interface Command {
-  /** After `mortise`. */
-  readonly name: string
-  /** What follows the name. */
-  readonly takes: string
-  readonly help: string
-  readonly options?: ParseArgsOptionsConfig
-  /** Whether words follow the name, besides options. */
-  readonly words?: true
-  readonly run: (args: readonly string[], options: Options) => Promise<void> | void
-}
-
-export type Options = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>
-
-const envOption = { env: { type: 'string' } } as const
-const text = (value: Options[string]): string | undefined => (typeof value === 'string' ? value : undefined)
-const texts = (value: Options[string]): string[] => (Array.isArray(value) ? value.map(String) : [])
-
-const config = (mode: Mode): Config => readConfig(process.env, mode)
-
-const withRooms = async <T>(work: (rooms: Rooms) => Promise<T>): Promise<T> => {
-  const rooms = await openRooms(config('command'))
-  try {
-    return await work(rooms)
-  } finally {
-    await rooms.storage.close()
-  }
-}
-
-/** With the environment that `--env` names, or the first. */
-const inEnvironment = (options: Options, work: (rooms: Rooms, environment: Environment) => Promise<void>) =>
-  withRooms(async rooms =>
-    work(rooms, await environmentNamed(rooms.hub.context, text(options['env']) ?? firstEnvironment)),
-  )
-
-const one = (args: readonly string[], what: string): string => {
-  const [value] = args
-  if (value === undefined || args.length > 1) throw new UsageError(`Give ${what}.`)
-  return value
-}
-
-const table = (rows: readonly (readonly string[])[]): void => {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0))) ?? []
-  for (const row of rows)
-    console.log(
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-}
-
-const day = (date: Date): string => date.toISOString().slice(0, 16).replace('T', ' ')
 
 const allow = (kind: AllowKind) => (args: readonly string[], options: Options) =>
   inEnvironment(options, async (rooms, environment) => {
@@ -272,7 +222,8 @@ export const commands: readonly Command[] = [
   {
     name: 'integrations add',
     words: true,
-    takes: 'KEY [--provider PROVIDER] --client-id ID|--sandbox [--scope SCOPE]… [--setting NAME=VALUE]… [--env ENV]',
+    takes:
+      'KEY [--provider PROVIDER] --client-id ID|--sandbox [--scope SCOPE]… [--setting NAME=VALUE]… [--redirect-uri URL] [--env ENV]',
     help: 'Add your client at a provider. The client secret is asked for, or read from standard input. With --sandbox, mortise dev plays the provider from its next start on.',
     options: {
       ...envOption,
@@ -281,6 +232,7 @@ export const commands: readonly Command[] = [
       sandbox: { type: 'boolean' },
       scope: { type: 'string', multiple: true },
       setting: { type: 'string', multiple: true },
+      'redirect-uri': { type: 'string' },
     },
     run: async (args, options) => {
       const key = one(args, 'the name of the integration, for example github')
@@ -295,6 +247,7 @@ export const commands: readonly Command[] = [
       const clientSecret = sandbox ? new Secret(newNonce()) : await readSecret('Client secret: ')
       await inEnvironment(options, async (rooms, environment) => {
         const scopes = texts(options['scope'])
+        const hosted = text(options['redirect-uri'])
         const added = await addIntegration(rooms.hub.context, environment, {
           key,
           provider: text(options['provider']) ?? key,
@@ -302,13 +255,19 @@ export const commands: readonly Command[] = [
           clientSecret,
           ...(scopes.length > 0 ? { scopes } : {}),
           settings: Object.fromEntries(pairs),
+          ...(hosted === undefined ? {} : { redirectUri: hosted }),
           sandbox,
         })
         console.log(
           `Added the integration "${added.key}" (${added.provider}; scopes: ${added.scopes.join(', ') || 'none'}).`,
         )
         if (sandbox) console.log('The sandbox plays it from the next start of mortise dev on.')
-        else console.log(`Register this redirect URI at the provider: ${rooms.hub.context.redirectUri}`)
+        else if (added.redirectUri === undefined)
+          console.log(`Register this redirect URI at the provider: ${rooms.hub.context.redirectUri}`)
+        else
+          console.log(
+            `The provider sends the browser to ${added.redirectUri}; there, send it on to ${rooms.hub.context.redirectUri} with the same query.`,
+          )
       })
     },
   },
@@ -359,18 +318,25 @@ export const commands: readonly Command[] = [
         console.log(`Removed the integration "${key}".`)
       }),
   },
+  ...webhookCommands,
   {
     name: 'provider check',
     words: true,
     takes: '[FOLDER]…',
-    help: "Check provider files: Mortise's own, those of MORTISE_PROVIDERS_DIR, or the folders given.",
+    help: "Check provider and actions files: Mortise's own, those of MORTISE_PROVIDERS_DIR, or the folders given.",
     run: args => {
       const own = process.env['MORTISE_PROVIDERS_DIR']
       const folders = args.length > 0 ? args : [ownFolder, ...(own ? [own] : [])]
       const { providers, problems } = readFolders(folders)
-      for (const problem of problems) console.error(problemText(problem))
-      if (problems.length > 0) process.exitCode = 1
-      else console.log(`${providers.length} provider file${providers.length === 1 ? '' : 's'}, no mistake.`)
+      const actions = checkActions(folders)
+      for (const problem of [...problems, ...actions.problems]) console.error(problemText(problem))
+      const praise = (count: number, what: string) =>
+        console.log(`${count} ${what} file${count === 1 ? '' : 's'}, no mistake.`)
+      if (problems.length > 0 || actions.problems.length > 0) process.exitCode = 1
+      else {
+        praise(providers.length, 'provider')
+        if (actions.count > 0) praise(actions.count, 'actions')
+      }
     },
   },
 ]

@@ -1,8 +1,9 @@
 /** config → rooms → core → listen; graceful stop. The only wiring. */
 import { once } from 'node:events'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
+import { classicScript } from '@mortise/web/script'
 import { pino } from 'pino'
 import { loadCatalogue } from './catalogue/catalogue.ts'
 import type { Config } from './config.ts'
@@ -17,8 +18,10 @@ import { ensureFirstEnvironment } from './core/setup.ts'
 import type { Storage } from './core/storage.ts'
 import { createApp } from './http/app.ts'
 import { type Access, isKeyless } from './http/auth.ts'
+import type { Scripts } from './http/sdk.ts'
 import { startLoop } from './loop/loop.ts'
 import { createCall } from './net/call.ts'
+import { signWebhook } from './net/webhook.ts'
 import { makeRootKeyFile, parseRootKey, readRootKeyFile } from './seal/root-key.ts'
 import { createSeal, isSealed, proveRootKey } from './seal/seal.ts'
 import { databaseFile, makeFolder, openStorage } from './storage/open.ts'
@@ -100,9 +103,11 @@ export const openRooms = async (config: Config, sandboxOrigin?: string, override
       catalogue,
       call: createCall({
         allowedHosts: config.allowedHosts,
+        ownAppHere: config.mode === 'dev',
         ...(sandboxOrigin === undefined ? {} : { sandboxOrigin }),
       }),
       seal: createSeal(root),
+      sign: signWebhook,
       clock,
       log,
       publicUrl: config.publicUrl.origin,
@@ -148,7 +153,7 @@ export const startHub = async (
     }
     await checkReach(config, rooms, access)
     if (config.mode === 'serve') await checkNoSandbox(rooms)
-    const app = await createApp(hub, access)
+    const app = await createApp(hub, access, readScripts())
     await beforeListening(rooms)
     const listening = await listen(app, config)
     const loop = startLoop(
@@ -156,15 +161,25 @@ export const startHub = async (
       60_000,
       error => log.error('a sweep failed', { err: error }),
     )
+    const deliveries = startLoop(
+      () => hub.deliver(),
+      5_000,
+      error => log.error('claiming deliveries failed', { err: error }),
+    )
+    hub.onDelivery(deliveries.poke)
+    deliveries.poke()
     log.info('listening', { host: config.host, port: config.port })
     return {
       rooms,
       access,
       keyless: await isKeyless(access),
       async stop() {
-        await listening.close()
+        const closed = listening.close()
+        // Answers those who wait for an outcome.
         await app.close()
+        await closed
         await loop.stop()
+        await deliveries.stop()
         await hub.settle()
         await storage.close()
       },
@@ -173,6 +188,12 @@ export const startHub = async (
     await storage.close()
     throw error
   }
+}
+
+/** The browser SDK as a module, and as the classic script that is made of it. */
+const readScripts = (): Scripts => {
+  const module = readFileSync(new URL(import.meta.resolve('@mortise/web')), 'utf8')
+  return { 'mortise.js': module, 'alloy.js': classicScript(module) }
 }
 
 interface Listening {

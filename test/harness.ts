@@ -60,7 +60,7 @@ export const startTestHub = async (
   options: Overrides & { readonly env?: Readonly<Record<string, string>>; readonly dataDir?: string } = {},
 ): Promise<TestHub> => {
   const dataDir = options.dataDir ?? tempFolder(t)
-  const port = await freePorts()
+  const port = Number(options.env?.['MORTISE_PORT'] ?? (await freePorts()))
   const env = { MORTISE_PORT: String(port), MORTISE_DATA_DIR: dataDir, MORTISE_LOG_LEVEL: 'silent', ...options.env }
   const dev = await startDev(readConfig(env, 'dev'), options)
   let stopped: Promise<void> | undefined
@@ -105,15 +105,16 @@ export class Browser {
   readonly hops: { url: string; status: number; location: string | undefined }[] = []
 
   get(url: string, headers: Record<string, string> = {}): Promise<Response> {
-    return this.#send(url, { headers })
+    return this.send(url, { headers })
   }
 
   /** Sends a form. */
   post(url: string, form: Record<string, string>): Promise<Response> {
-    return this.#send(url, { method: 'POST', body: new URLSearchParams(form), headers: {} })
+    return this.send(url, { method: 'POST', body: new URLSearchParams(form), headers: {} })
   }
 
-  async #send(url: string, init: RequestInit & { headers: Record<string, string> }): Promise<Response> {
+  /** Any request, with this browser's cookies. */
+  async send(url: string, init: RequestInit & { headers: Record<string, string> }): Promise<Response> {
     const host = new URL(url).hostname
     const jar = this.#cookies.get(host) ?? new Map<string, string>()
     this.#cookies.set(host, jar)

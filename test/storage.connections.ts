@@ -272,7 +272,7 @@ export const connectionContract = (begin: Begin): void => {
     assert.equal(await storage.revokeKey(2, 'k', at(1)), false)
     assert.equal(await storage.attempt(2, 's'), undefined)
     assert.equal(await storage.takeAttempt(2, 's', 'browser', at(1)), undefined)
-    await storage.endAttempt(2, 's', failed)
+    await storage.endAttempt(2, 's', failed, at(1))
     assert.equal(await storage.connection(2, 'github', row.connectionId), undefined)
     assert.deepEqual(await storage.connections(2, { connectionId: row.connectionId }), [])
     assert.equal(await storage.swapCredential(2, 'a', 1, renewed), false)

@@ -15,6 +15,8 @@ import {
   type Opened,
   succeeded,
 } from './storage.fixtures.ts'
+import { sessionContract } from './storage.sessions.ts'
+import { webhookContract } from './storage.webhooks.ts'
 
 export const storageContract = (name: string, open: () => Promise<Opened>): void => {
   /** Two environments, an integration `github` in each. */
@@ -201,8 +203,8 @@ export const storageContract = (name: string, open: () => Promise<Opened>): void
       await storage.addAttempt(attempt(1, 's', { verifier: bytes(1) }))
       await storage.addAttempt(attempt(2, 's', { verifier: bytes(2) }))
       await storage.takeAttempt(1, 's', 'browser', at(5))
-      await storage.endAttempt(1, 's', failed)
-      await storage.endAttempt(1, 's', succeeded(connection(1, 'a')))
+      await storage.endAttempt(1, 's', failed, at(6))
+      await storage.endAttempt(1, 's', succeeded(connection(1, 'a')), at(7))
       assert.deepEqual(await storage.attempt(1, 's'), attempt(1, 's', { takenAt: at(5), outcome: failed }))
       assert.deepEqual(await storage.attempt(2, 's'), attempt(2, 's', { verifier: bytes(2) }))
     })
@@ -225,4 +227,7 @@ export const storageContract = (name: string, open: () => Promise<Opened>): void
   })
 
   suite(`storage ${name}: connections`, () => connectionContract(begin))
+
+  suite(`storage ${name}: sessions`, () => sessionContract(begin))
+  suite(`storage ${name}: webhooks`, () => webhookContract(begin))
 }

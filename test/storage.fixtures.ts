@@ -21,6 +21,7 @@ export const environment = (id: number, over: Partial<Environment> = {}): Enviro
   name: `env-${id}`,
   publicKey: `pk-${id}`,
   wrappedKey: bytes(id % 256, 0, 255),
+  tellsLatest: false,
   createdAt: at(id % 1000),
   ...over,
 })
@@ -75,6 +76,7 @@ export const connection = (environmentId: number, id: string, over: Partial<Conn
   provider: 'github',
   connectionId: `named ${id}`,
   endUserId: '',
+  kind: 'oauth2',
   status: 'connected',
   access: bytes(10, 0, 255),
   obtainedAt: at(0),

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
 import { SetupError } from '../core/errors.ts'
-import { loadCatalogue, ownFolder, problemText, readFolders, readProvider } from './catalogue.ts'
+import { loadCatalogue, ownFolder, readFolders, readProvider } from './catalogue.ts'
+import { problemText } from './yaml-file.ts'
 
 const good = `name: Acme
 docs:

@@ -2,78 +2,28 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Document, isNode, LineCounter, parseDocument, visit } from 'yaml'
 import type { Catalogue } from '../core/context.ts'
 import { SetupError } from '../core/errors.ts'
 import { type Path, type Provider, providerId, providerSchema } from '../core/provider.ts'
 import { isNamedHost, variables } from '../core/template.ts'
+import { actionsEnding, checkActionFiles, lazyActions } from './actions.ts'
+import { openYaml, type Problem, problemText, readAs } from './yaml-file.ts'
 
 /** The definitions that come with Mortise. */
 export const ownFolder = fileURLToPath(new URL('../../providers/', import.meta.url))
 
-interface Problem {
-  readonly file: string
-  readonly line: number
-  /** Dotted, '' for the file as a whole. */
-  readonly key: string
-  readonly message: string
-}
-
-export const problemText = (problem: Problem): string =>
-  `${problem.file}:${problem.line}: ${problem.key === '' ? '' : `${problem.key}: `}${problem.message}`
-
 /** One file's text → a provider, or what is wrong with it. */
 export const readProvider = (file: string, text: string): { provider: Provider } | { problems: Problem[] } => {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false })
-  const at = (offset: number | undefined) => lines.linePos(offset ?? 0).line
-  if (document.errors.length > 0)
-    return {
-      problems: document.errors.map(error => ({ file, line: at(error.pos[0]), key: '', message: error.message })),
-    }
-  const problem = (path: readonly PropertyKey[], message: string): Problem => ({
-    file,
-    line: at(offsetOf(document, path)),
-    key: path.join('.'),
-    message,
-  })
+  const yaml = openYaml(file, text)
+  if ('problems' in yaml) return yaml
   const id = basename(file, '.yaml')
   if (!providerId.test(id))
-    return { problems: [problem([], 'the file name must be lower-case words joined by hyphens')] }
-  // An alias without its anchor is found only when the document is resolved, and thrown then.
-  const dangling: Problem[] = []
-  visit(document, {
-    Alias(_, alias) {
-      if (!alias.resolve(document))
-        dangling.push({ file, line: at(alias.range?.[0]), key: '', message: `there is no anchor &${alias.source}` })
-    },
-  })
-  if (dangling.length > 0) return { problems: dangling }
-  const parsed = providerSchema.safeParse(document.toJS())
-  if (!parsed.success)
-    return {
-      problems: parsed.error.issues.flatMap(issue =>
-        issue.code === 'unrecognized_keys'
-          ? issue.keys.map(key => problem([...issue.path, key], 'is not a key of the schema'))
-          : [problem(issue.path, issue.message)],
-      ),
-    }
-  const provider: Provider = { ...parsed.data, id }
-  const problems = checkMeaning(provider).map(([path, message]) => problem(path, message))
+    return { problems: [yaml.problem([], 'the file name must be lower-case words joined by hyphens')] }
+  const read = readAs(yaml, providerSchema)
+  if ('problems' in read) return read
+  const provider: Provider = { ...read.data, id }
+  const problems = checkMeaning(provider).map(([path, message]) => yaml.problem(path, message))
   return problems.length > 0 ? { problems } : { provider }
-}
-
-/** The offset of a key, or of the nearest thing around it that is there. */
-const offsetOf = (document: Document, path: readonly PropertyKey[]): number | undefined => {
-  for (let length = path.length; length > 0; length--) {
-    const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true)
-    const items = (parent as { items?: { key?: unknown }[] } | undefined)?.items
-    const pair = items?.find(item => String(item.key) === String(path[length - 1]))
-    if (isNode(pair?.key)) return pair.key.range?.[0]
-    const node = document.getIn(path.slice(0, length), true)
-    if (isNode(node)) return node.range?.[0]
-  }
-  return document.contents?.range?.[0]
 }
 
 /** Of a template that begins with a kept URL, that variable. */
@@ -88,6 +38,7 @@ const checkMeaning = (provider: Provider): [path: string[], message: string][] =
     [['token', 'url'], provider.token.url],
     [['refresh', 'url'], provider.refresh?.url],
     [['identity', 'request', 'url'], provider.identity?.request?.url],
+    [['keys', 'identity', 'request', 'url'], provider.keys?.identity?.request?.url],
     [['revoke', 'url'], provider.revoke?.url],
   ]
   for (const [path, template] of urls) {
@@ -112,10 +63,16 @@ const checkMeaning = (provider: Provider): [path: string[], message: string][] =
     if (/\$\{(?!(config|settings)\.\w+\})/.test(template)) wrong.push([path, 'holds a malformed ${…}'])
   }
   // The credential goes to the hosts that are named, and nowhere else.
-  const identity = provider.identity?.request?.url
   const named = [provider.api.base, provider.token.url, provider.authorize.url].map(hostOf)
-  if (identity !== undefined && !named.includes(hostOf(identity)) && !isNamedHost(hostOf(identity), provider.api.hosts))
-    wrong.push([['identity', 'request', 'url'], 'its host is neither that of the API, nor named in api.hosts'])
+  const asked: [string[], string | undefined][] = [
+    [['identity', 'request', 'url'], provider.identity?.request?.url],
+    [['keys', 'identity', 'request', 'url'], provider.keys?.identity?.request?.url],
+  ]
+  for (const [path, url] of asked)
+    if (url !== undefined && !named.includes(hostOf(url)) && !isNamedHost(hostOf(url), provider.api.hosts))
+      wrong.push([path, 'its host is neither that of the API, nor named in api.hosts'])
+  if (provider.keys && !(provider.keys.identity ?? provider.identity)?.request)
+    wrong.push([['keys'], 'needs a request that tries a key: in keys.identity, or in identity'])
   if (provider.identity && !provider.identity.person && !provider.identity.shared)
     wrong.push([
       ['identity'],
@@ -141,32 +98,45 @@ const checkMeaning = (provider: Provider): [path: string[], message: string][] =
 export const readFolders = (folders: readonly string[]): { providers: Provider[]; problems: Problem[] } => {
   const providers = new Map<string, Provider>()
   const problems: Problem[] = []
-  for (const folder of folders)
-    for (const name of namesIn(folder)) {
-      if (/\.ya?ml$/.test(name) === false || name.endsWith('.actions.yaml')) continue
-      const file = folder.endsWith(name) ? folder : join(folder, name)
-      if (name.endsWith('.yml')) {
-        problems.push({ file, line: 1, key: '', message: 'must end in .yaml' })
-        continue
-      }
-      const read = readProvider(file, readFileSync(file, 'utf8'))
-      if ('problems' in read) problems.push(...read.problems)
-      else providers.set(read.provider.id, read.provider)
+  for (const file of folders.flatMap(filesIn)) {
+    if (/\.ya?ml$/.test(file) === false || file.endsWith(actionsEnding)) continue
+    if (file.endsWith('.yml')) {
+      problems.push({ file, line: 1, key: '', message: 'must end in .yaml' })
+      continue
     }
+    const read = readProvider(file, readFileSync(file, 'utf8'))
+    if ('problems' in read) problems.push(...read.problems)
+    else providers.set(read.provider.id, read.provider)
+  }
   return { providers: [...providers.values()].sort((a, b) => (a.id < b.id ? -1 : 1)), problems }
 }
 
-const namesIn = (folder: string): string[] => {
+/** The actions files of the folders. What they belong to may be defined there, or by Mortise. */
+export const checkActions = (folders: readonly string[]): { count: number; problems: Problem[] } => {
+  const defined = new Set([ownFolder, ...folders].flatMap(filesIn).map(file => basename(file, '.yaml')))
+  return checkActionFiles(
+    folders.flatMap(filesIn).filter(file => file.endsWith(actionsEnding)),
+    provider => defined.has(provider),
+  )
+}
+
+/** The files of a folder in the order of their names, or the file itself. */
+const filesIn = (folder: string): string[] => {
   const found = statSync(folder, { throwIfNoEntry: false })
   if (!found) throw new SetupError(`There is no file or folder ${folder}.`)
-  return found.isDirectory() ? readdirSync(folder).sort() : [basename(folder)]
+  return found.isDirectory()
+    ? readdirSync(folder)
+        .sort()
+        .map(name => join(folder, name))
+    : [folder]
 }
 
 /** The catalogue of Mortise's own files and the operator's. Throws with every problem, one a line. */
 export const loadCatalogue = (operatorFolder?: string): Catalogue => {
-  const { providers, problems } = readFolders(operatorFolder === undefined ? [ownFolder] : [ownFolder, operatorFolder])
+  const folders = operatorFolder === undefined ? [ownFolder] : [ownFolder, operatorFolder]
+  const { providers, problems } = readFolders(folders)
   if (problems.length > 0)
     throw new SetupError(`Provider files with mistakes:\n${problems.map(problemText).join('\n')}`)
   const byId = new Map(providers.map(provider => [provider.id, provider]))
-  return { get: id => byId.get(id), list: () => providers }
+  return { get: id => byId.get(id), list: () => providers, ...lazyActions(folders, id => byId.has(id)) }
 }

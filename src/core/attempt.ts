@@ -17,6 +17,8 @@ export interface Attempt {
   /** What the caller named it; absent where the hub mints the id. */
   readonly connectionId?: string
   readonly endUserId: string
+  /** The connect session that it is a try of. */
+  readonly sessionId?: string
   readonly trust: Trust
   /** A second connection to the same account was asked for. */
   readonly duplicate: boolean

@@ -6,12 +6,14 @@ import {
   accountLabel,
   type Connection,
   connectionId as connectionIdRule,
+  mintedId,
   sameAccount,
 } from './connection.ts'
 import type { Context } from './context.ts'
 import { type Credential, type Json, pickText } from './credential.ts'
 import type { Environment } from './environment.ts'
 import { badParameter, MortiseError, toMortiseError } from './errors.ts'
+import { connectionEvents } from './event.ts'
 import { authorizeUrl, type Client, codeRequest } from './grants/authorization-code.ts'
 import { readTokenAnswer } from './grants/token-answer.ts'
 import { identityRequest, readAccount, readFacts, readIdentityAnswer } from './identity.ts'
@@ -33,6 +35,10 @@ export interface Start {
   readonly connectionId?: string
   readonly trust: Trust
   readonly duplicate: boolean
+  /** Without one the connection is the environment's own. */
+  readonly endUserId?: string
+  /** The connect session that this is a try of. */
+  readonly sessionId?: string
   readonly params: Readonly<Record<string, string>>
   /** Narrows the integration's scopes; undefined: all of them. */
   readonly scopes?: readonly string[]
@@ -82,7 +88,7 @@ export const start = async (context: Context, ask: Start): Promise<Started> => {
   const state = `${ask.environment.id.toString(36)}.${newNonce()}`
   const [stateHash, nonce] = [sha256(state), newNonce()]
   const verifier = provider.authorize.pkce === 'S256' ? newNonce() : undefined
-  const { redirectUri } = context
+  const redirectUri = integration.redirectUri ?? context.redirectUri
   const url = authorizeUrl({ provider, integration, config }, { state, redirectUri, scopes, verifier })
   const sealer = await context.sealerOf(ask.environment.id)
   const now = clock.now()
@@ -94,7 +100,8 @@ export const start = async (context: Context, ask: Start): Promise<Started> => {
     integrationId: integration.id,
     provider: provider.id,
     ...(ask.connectionId === undefined ? {} : { connectionId: ask.connectionId }),
-    endUserId: '',
+    endUserId: ask.endUserId ?? '',
+    ...(ask.sessionId === undefined ? {} : { sessionId: ask.sessionId }),
     trust: ask.trust,
     duplicate: ask.duplicate,
     scopes,
@@ -174,7 +181,7 @@ export const finish = async (context: Context, callback: Callback): Promise<Fini
     if (error.code === 'internal') context.log.error('finishing an attempt failed', { err: error.cause ?? error })
     const outcome = failed(error)
     try {
-      await storage.endAttempt(taken.environmentId, stateHash, outcome)
+      await storage.endAttempt(taken.environmentId, stateHash, outcome, clock.now())
     } catch (failure) {
       context.log.error('an outcome was not recorded', { err: failure })
     }
@@ -214,20 +221,23 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
   const told = credential.raw.reveal()
   const config = { ...attempt.config, ...keptConfig(client, told) }
   const answer = await askIdentity(context, { ...client, config }, credential)
-  const account = readAccount(client, told, answer)
+  const account = readAccount(client, told, answer, 'oauth2')
   const facts = readFacts(client, told, answer)
   const now = clock.now()
 
   const compose = (existing: Connection | undefined): Connection => {
-    const id = existing?.id ?? newId(now)
+    // A session is named before its connection is there, so the connection takes that name.
+    const id = existing?.id ?? attempt.sessionId ?? newId(now)
     return {
       environmentId: attempt.environmentId,
       number: existing?.number ?? newNumber(),
       id,
       integrationKey: integration.key,
       provider: provider.id,
-      connectionId: existing?.connectionId ?? attempt.connectionId ?? id,
+      connectionId: existing?.connectionId ?? attempt.connectionId ?? mintedId(id),
       endUserId: existing?.endUserId ?? attempt.endUserId,
+      kind: 'oauth2',
+      ...(existing?.name === undefined ? {} : { name: existing.name }),
       status: 'connected',
       ...(account ? { account } : {}),
       ...sealCredential(sealer, id, credential, provider.token.answer.refreshToken),
@@ -257,8 +267,14 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
       const kept = existing?.accountKey !== undefined && existing.accountKey === accountKeyOf(account)
       return { connection: compose(existing?.connection), accountKey: kept ? existing.accountKey : accountKey }
     },
-    attempt: { stateHash: attempt.stateHash, outcome: succeeded },
+    attempt: {
+      stateHash: attempt.stateHash,
+      ...(attempt.sessionId === undefined ? {} : { sessionId: attempt.sessionId }),
+      outcome: succeeded,
+    },
+    events: connectionEvents(now),
   })
+  context.wake()
   const outcome = succeeded(written)
   const { repaired } = outcome
   context.log.info('connected', { provider: provider.id, integration: integration.key, id: written.id, repaired })

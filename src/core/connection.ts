@@ -1,8 +1,18 @@
 /** A connection: one end user's authorised link through an integration. */
-import type { JsonObject } from './credential.ts'
+import type { CredentialKind, JsonObject } from './credential.ts'
 import { MortiseError } from './errors.ts'
 
 type ConnectionStatus = 'connected' | 'reauthorization_required'
+
+/** What is left of a connection that was deleted. */
+export interface DeletedConnection {
+  readonly environmentId: number
+  readonly id: string
+  readonly integrationKey: string
+  readonly connectionId: string
+  readonly endUserId: string
+  readonly deletedAt: Date
+}
 
 /** Whose account it is at the provider, where the provider says. */
 export interface Account {
@@ -33,6 +43,9 @@ export interface Connection {
   /** The cause, where the status is not `connected`. */
   readonly statusReason?: string
   readonly account?: Account
+  /** What the caller calls it, for people. */
+  readonly name?: string
+  readonly kind: CredentialKind
   /** Sealed: access token and the token answer without its refresh token. */
   readonly access: Uint8Array
   /** Sealed: the refresh token. */
@@ -52,6 +65,19 @@ export interface Connection {
   readonly createdAt: Date
   readonly updatedAt: Date
 }
+
+/**
+ * The one id of a connection that is unique in its environment. Where the hub named the connection, or took it over under
+ * 24 hex digits, that is its connection id too.
+ */
+export const shownId = (connection: Pick<Connection, 'id' | 'connectionId'>): string =>
+  connection.connectionId === connection.id ? connection.id : mintedId(connection.id)
+
+/** What the hub calls a connection where the caller did not. */
+export const mintedId = (id: string): string => `conn_${id}`
+
+/** The row's id in any of the forms an id is written in: `conn_…`, `cred_…` or bare; undefined where it is no such id. */
+export const rowIdIn = (text: string): string | undefined => /^(?:conn_|cred_)?([0-9a-f]{24})$/.exec(text)?.[1]
 
 /** Facts and metadata as one; what the customer set wins. */
 export const mergedMetadata = (connection: Pick<Connection, 'facts' | 'metadata'>): JsonObject => ({

@@ -1,10 +1,11 @@
 /** What the verbs of core share: the ports, and the few look-ups that need two of them. */
 
+import type { Action } from './action.ts'
 import { Secret } from './credential.ts'
 import type { Environment } from './environment.ts'
 import { MortiseError } from './errors.ts'
 import type { Integration } from './integration.ts'
-import type { Call, Clock, Log, Seal, Sealer } from './ports.ts'
+import type { Call, Clock, Log, Seal, Sealer, Sign } from './ports.ts'
 import type { Provider } from './provider.ts'
 import type { Storage } from './storage.ts'
 
@@ -13,6 +14,13 @@ export interface Catalogue {
   get(id: string): Provider | undefined
   /** By id. */
   list(): readonly Provider[]
+  /**
+   * A provider's actions in the order of its file, read at first use; none where there is no file. Throws
+   * `integration_misconfigured` for a file with a mistake.
+   */
+  actions(provider: string): readonly Action[]
+  /** By its id or an alias. */
+  action(provider: string, idOrAlias: string): Action | undefined
 }
 
 export interface World {
@@ -20,6 +28,7 @@ export interface World {
   readonly catalogue: Catalogue
   readonly call: Call
   readonly seal: Seal
+  readonly sign: Sign
   readonly clock: Clock
   readonly log: Log
   /** The hub's own address, without a trailing slash: `https://connect.example.com`. */
@@ -37,13 +46,16 @@ export interface Context extends World {
   providerOf(integration: Pick<Integration, 'provider' | 'key'>): Provider
   clientSecretOf(integration: Integration): Promise<Secret>
   environmentOf(id: number): Promise<Environment>
+  /** Called after a commit that made a delivery due. A running hub then sends it at once; a command leaves it to the hub. */
+  wake(): void
 }
 
-export const createContext = (world: World): Context => {
+export const createContext = (world: World, wake: () => void): Context => {
   // An environment's data key never changes, so its sealer is made once.
   const sealers = new Map<number, Sealer>()
   const context: Context = {
     ...world,
+    wake,
     redirectUri: `${world.publicUrl}/oauth/callback`,
     async environmentOf(id) {
       const environment = (await world.storage.environments()).find(each => each.id === id)

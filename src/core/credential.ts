@@ -24,8 +24,15 @@ export class Secret<T = string> {
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 export type JsonObject = { [key: string]: Json }
 
-/** An OAuth 2.0 credential (RFC 6749 §5.1) as the provider last gave it. */
+/** How a credential came: from an authorization flow, or given as it is: a key, a token, a user name with its password. */
+export const keyKinds = ['apiKey', 'bearer', 'basic'] as const
+export type KeyKind = (typeof keyKinds)[number]
+export type CredentialKind = 'oauth2' | KeyKind
+
+/** A credential as the provider last gave it (RFC 6749 §5.1), or as the end user gave it. */
 export interface Credential {
+  readonly kind: CredentialKind
+  /** The token or key; for `basic`, `user:password`. */
   readonly accessToken: Secret
   /** Absent where the provider gives none. */
   readonly refreshToken?: Secret
@@ -33,7 +40,7 @@ export interface Credential {
   readonly expiresAt?: Date
   /** Scopes granted, where the provider says. */
   readonly scopes?: readonly string[]
-  /** The latest token answer, whole. */
+  /** The latest token answer, whole; of a given credential, what was given. */
   readonly raw: Secret<JsonObject>
 }
 

@@ -10,6 +10,10 @@ export interface Environment {
   readonly wrappedKey: Uint8Array
   /** Sealed. Present: browser starts with the public key must carry an HMAC. */
   readonly hmacKey?: Uint8Array
+  /** Sealed. Signs the JWTs of end users; made when the first is asked for. */
+  readonly jwtKey?: Uint8Array
+  /** An exchange that names no attempt is told the connection of the latest one, not its status only. */
+  readonly tellsLatest: boolean
   readonly createdAt: Date
 }
 

@@ -64,6 +64,27 @@ export type Reason =
   | 'hmac_missing'
   | 'hmac_invalid'
   | 'connection_taken'
+  | 'connection_deleted'
+  | 'connection_malformed'
+  | 'connection_ambiguous'
+  | 'connection_of_other_user'
+  | 'no_connections'
+  | 'end_user_unknown'
+  | 'kind_unknown'
+  | 'key_refused'
+  | 'session_unknown'
+  | 'session_over'
+  | 'session_used'
+  | 'code_unknown'
+  | 'code_other_caller'
+  | 'code_expired'
+  | 'code_pending'
+  | 'state_differs'
+  | 'action_unknown'
+  | 'jwt_missing'
+  | 'jwt_malformed'
+  | 'jwt_expired'
+  | 'jwt_other_user'
   | 'state_missing'
   | 'state_unknown'
   | 'state_expired'
@@ -85,6 +106,9 @@ interface ErrorDetails {
   readonly reason?: Reason
   /** The parameter at fault. */
   readonly parameter?: string
+  /** What was given, and what would be right, where both may be shown. */
+  readonly received?: string
+  readonly allowed?: readonly string[]
   /** What the provider said, cut short and free of secrets: its error code. */
   readonly providerCode?: string
   readonly providerStatus?: number

@@ -1,15 +1,21 @@
 /** The hub: its world handed in once, its verbs handed out. */
+
+import type { Action } from './action.ts'
+import type { ActionInput } from './action-request.ts'
 import { type Callback, type Finished, finish, type Start, type Started, start } from './connect.ts'
 import type { Connection } from './connection.ts'
 import { type Context, createContext, type World } from './context.ts'
 import type { Environment } from './environment.ts'
 import { MortiseError } from './errors.ts'
 import { equal, hmacSha256 } from './ids.ts'
-import { type Read, read } from './read.ts'
+import { createNotifier } from './notify.ts'
+import { type ActionAnswer, execute } from './proxy.ts'
+import { type Read, read, readRow } from './read.ts'
 import { createRefresher } from './refresh.ts'
 import { checkReturn } from './return-url.ts'
 import { hmacKeyOf } from './setup.ts'
 import { sweep } from './sweep.ts'
+import { tryOut } from './try-out.ts'
 
 export interface Hub {
   readonly context: Context
@@ -28,19 +34,29 @@ export interface Hub {
   /** The HMAC that a connect link needs, where the environment demands one. */
   hmac(environment: Environment, integrationKey: string, connectionId: string): Promise<string | undefined>
   /** The URL as it will be sent. Throws `invalid_request` for one that is not allowed. */
-  checkReturn(environment: Environment, returnTo: string): Promise<string>
+  checkReturn(environment: Environment, returnTo: string, byKey?: boolean): Promise<string>
   start(ask: Start): Promise<Started>
   finish(callback: Callback): Promise<Finished>
   read(environmentId: number, integrationKey: string, connectionId: string): Promise<Read>
+  /** Runs an action of the provider with a connection's credential; its answer, an error too, comes back as it is. */
+  execute(row: Connection, action: Action, input: ActionInput): Promise<ActionAnswer>
+  /** Uses a connection once, and answers its row as it is then. Throws what is wrong with it. */
+  test(row: Connection): Promise<Connection>
   list(environmentId: number, filter: { connectionId?: string }): Promise<Connection[]>
   sweep(): Promise<void>
-  /** Waits for refreshes under way. */
+  /** Claims the deliveries that are due and sends them; answers when they are on their way. */
+  deliver(): Promise<void>
+  /** `listener` is called after each commit that made a delivery due. */
+  onDelivery(listener: () => void): void
+  /** Waits for refreshes and deliveries under way. */
   settle(): Promise<void>
 }
 
 export const createHub = (world: World): Hub => {
-  const context = createContext(world)
+  let wake = () => {}
+  const context = createContext(world, () => wake())
   const refresher = createRefresher(context)
+  const notifier = createNotifier(context)
   const hmac = async (environment: Environment, integrationKey: string, connectionId: string) => {
     const key = await hmacKeyOf(context, environment)
     return key && hmacSha256(key.reveal(), `${integrationKey}:${connectionId}`)
@@ -88,13 +104,26 @@ export const createHub = (world: World): Hub => {
         },
       )
     },
-    checkReturn: (environment, returnTo) => checkReturn(context, environment, returnTo),
+    checkReturn: (environment, returnTo, byKey) => checkReturn(context, environment, returnTo, byKey),
     start: ask => start(context, ask),
     finish: callback => finish(context, callback),
     read: (environmentId, integrationKey, connectionId) =>
       read(context, refresher, environmentId, integrationKey, connectionId),
+    execute: async (row, action, input) => execute(context, await readRow(context, refresher, row), action, input),
+    test: async row => {
+      const found = await readRow(context, refresher, row)
+      await tryOut(context, found)
+      return found.connection
+    },
     list: (environmentId, filter) => world.storage.connections(environmentId, filter),
     sweep: () => sweep(context),
-    settle: () => refresher.settle(),
+    deliver: () => notifier.deliver(),
+    onDelivery(listener) {
+      wake = listener
+    },
+    async settle() {
+      await refresher.settle()
+      await notifier.settle()
+    },
   }
 }

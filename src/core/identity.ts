@@ -1,14 +1,17 @@
 /** Whose account a credential opens: asked of the provider where its definition says how. Pure. */
 import type { Account } from './connection.ts'
-import { type Credential, type Json, type JsonObject, pick, pickText } from './credential.ts'
+import { type Credential, type CredentialKind, type Json, type JsonObject, pick, pickText } from './credential.ts'
+import { credentialHeader } from './credential-header.ts'
 import { MortiseError } from './errors.ts'
 import { type Client, valuesOf } from './grants/authorization-code.ts'
 import { type CallRequest, type CallResponse, isOutage } from './ports.ts'
+import { identityOf } from './provider.ts'
 import { expandUrl } from './template.ts'
 
 /** The identity call, or undefined where the token answer tells already. The catalogue has checked its host. */
 export const identityRequest = (client: Client, credential: Credential): CallRequest | undefined => {
-  const { identity, api } = client.provider
+  const { api } = client.provider
+  const identity = identityOf(client.provider, credential.kind)
   if (!identity?.request) return undefined
   const { request } = identity
   return {
@@ -19,7 +22,7 @@ export const identityRequest = (client: Client, credential: Credential): CallReq
       ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
       ...api.headers,
       ...request.headers,
-      [api.header.toLowerCase()]: api.prefix + credential.accessToken.reveal(),
+      ...credentialHeader(client.provider, credential),
     },
     ...(request.body === undefined ? {} : { body: request.body }),
     sandbox: client.integration.sandbox,
@@ -55,8 +58,13 @@ const withClaims = (token: JsonObject): JsonObject => {
 }
 
 /** The account, from the identity answer or, without one, from the token answer. Missing where the provider is silent. */
-export const readAccount = (client: Client, token: JsonObject, answer: Json | undefined): Account | undefined => {
-  const { identity } = client.provider
+export const readAccount = (
+  client: Client,
+  token: JsonObject,
+  answer: Json | undefined,
+  kind: CredentialKind,
+): Account | undefined => {
+  const identity = identityOf(client.provider, kind)
   if (!identity) return undefined
   const told = withClaims(token)
   const from = (path: string | readonly string[] | undefined) => pickText(answer, path) ?? pickText(told, path)

@@ -17,6 +17,8 @@ export interface Integration {
   readonly scopes: readonly string[]
   /** Values for the definition's `settings`. */
   readonly settings: Readonly<Record<string, string>>
+  /** What the provider is told to send the browser to, where that is the app: it then sends the browser on to ours. */
+  readonly redirectUri?: string
   /** Played by the sandbox. Only `dev` makes these. */
   readonly sandbox: boolean
   readonly createdAt: Date

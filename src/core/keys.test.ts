@@ -31,6 +31,7 @@ const opener = async (t: TestContext): Promise<() => Storage> => {
       name: `env-${id}`,
       publicKey: `pk-${id}`,
       wrappedKey: Buffer.of(id),
+      tellsLatest: false,
       createdAt: clock.now(),
     })
   return open
@@ -50,10 +51,15 @@ suite('the keyring', () => {
     await storage.addKey(two.key)
     const keyring = createKeyring(storage, undefined)
     assert.deepEqual(await keyring.find(one.secret.reveal()), {
+      id: one.key.id,
       environmentId: 1,
       scopes: new Set(['connections:read', 'proxy']),
     })
-    assert.deepEqual(await keyring.find(two.secret.reveal()), { environmentId: 2, scopes: new Set(scopes) })
+    assert.deepEqual(await keyring.find(two.secret.reveal()), {
+      id: two.key.id,
+      environmentId: 2,
+      scopes: new Set(scopes),
+    })
   })
 
   test('tells a mistyped key from an unknown one', async t => {
@@ -135,7 +141,11 @@ suite('the keyring', () => {
     const storage = (await opener(t))()
     const secret = new Secret('configured-configured-configured-key')
     const keyring = createKeyring(storage, { secret, environmentId: 2 })
-    assert.deepEqual(await keyring.find(secret.reveal()), { environmentId: 2, scopes: new Set(scopes) })
+    assert.deepEqual(await keyring.find(secret.reveal()), {
+      id: 'configured',
+      environmentId: 2,
+      scopes: new Set(scopes),
+    })
     await assert.rejects(keyring.find(`${secret.reveal()}x`), unknown)
     await assert.rejects(createKeyring(storage, undefined).find(secret.reveal()), unknown)
   })

@@ -12,6 +12,8 @@ export const hmacKeyPrefix = 'mortise_hk_'
 
 /** Who calls: an environment, and what the key lets it do. */
 export interface Caller {
+  /** The key's id; what it is called where there is none. Redeeming is bound to it. */
+  readonly id: string
   readonly environmentId: number
   readonly scopes: ReadonlySet<Scope>
 }
@@ -66,9 +68,15 @@ export const createKeyring = (
     if (epoch === loadedAt) return
     const keys = await storage.keys()
     const living = keys.filter(key => key.revokedAt === undefined)
-    callers = new Map(living.map(key => [key.hash, { environmentId: key.environmentId, scopes: new Set(key.scopes) }]))
+    callers = new Map(
+      living.map(key => [key.hash, { id: key.id, environmentId: key.environmentId, scopes: new Set(key.scopes) }]),
+    )
     if (configured)
-      callers.set(sha256(configured.secret.reveal()), { environmentId: configured.environmentId, scopes: everyScope })
+      callers.set(sha256(configured.secret.reveal()), {
+        id: 'configured',
+        environmentId: configured.environmentId,
+        scopes: everyScope,
+      })
     unused = keys.length === 0 && configured === undefined
     loadedAt = epoch
   }

@@ -1,4 +1,5 @@
 /** What core needs of the world. Each port is implemented by one room and handed to `createHub`. */
+import type { Secret } from './credential.ts'
 
 /** The time. Injected, so that tests need no sleeps. */
 export interface Clock {
@@ -20,10 +21,23 @@ export interface CallRequest {
   readonly body?: string
   /** The integration is played by the sandbox: the room maps the host there. */
   readonly sandbox: boolean
+  /** Where it goes was set by the operator for their own app (a webhook): in `dev`, that may be on this machine. */
+  readonly operator?: true
+  /** Milliseconds for the whole call, where not the room's own. */
+  readonly timeout?: number
+  /** Bytes of an answer that are taken, where not the room's own. */
+  readonly limit?: number
 }
 
 /** Too many requests, or the server's own fault: the same request may work later. */
 export const isOutage = (status: number): boolean => status === 429 || status >= 500
+
+/** Seconds to wait, as an answer's Retry-After says (RFC 9110 §10.2.3: seconds, or a date). */
+export const retryAfter = (header: string | undefined, now: Date): number | undefined => {
+  if (header === undefined) return undefined
+  const seconds = /^\d+$/.test(header) ? Number(header) : Math.ceil((Date.parse(header) - now.getTime()) / 1000)
+  return seconds > 0 ? seconds : undefined
+}
 
 export interface CallResponse {
   readonly status: number
@@ -53,6 +67,13 @@ export interface Sealer {
   /** Throws `internal` for a blob that was tampered with, moved, or never sealed. */
   open(place: Place, blob: Uint8Array): string
 }
+
+/**
+ * Signs a webhook by Standard Webhooks: the value of `webhook-signature`, one signature for each secret (`whsec_` and
+ * base64). `at` goes beside it as `webhook-timestamp`, in whole seconds, and `id` as `webhook-id`.
+ * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+ */
+export type Sign = (secrets: readonly Secret[], id: string, at: Date, body: string) => string
 
 /** Table, row id and field. */
 export type Place = readonly [table: string, row: string, field: string]

@@ -7,6 +7,7 @@
  * a DNS label, and the finished host must still end in what the template spells out after it (see `template.ts`).
  */
 import { z } from 'zod'
+import { type CredentialKind, keyKinds } from './credential.ts'
 
 const name = z
   .string()
@@ -48,6 +49,18 @@ const input = z.strictObject({
     .optional()
     .meta({ description: 'Used when the value is not given; without it the value is required' }),
 })
+
+export const categories = [
+  'accounting',
+  'commerce',
+  'communication',
+  'crm',
+  'developer',
+  'identity',
+  'productivity',
+  'storage',
+  'support',
+] as const
 
 const client = z.enum(['basic', 'body']).meta({
   description: 'How the client authenticates (RFC 6749 §2.3.1): HTTP Basic, or client_id and client_secret in the body',
@@ -134,6 +147,21 @@ const identity = z.strictObject({
     .meta({ description: 'The token belongs to the account itself, not to a person (an app installed in a shop)' }),
 })
 
+const keyKind = z.strictObject({
+  title: z.string().min(1).meta({ description: 'What the provider calls it, e.g. "Personal access token"' }),
+  header: z.string().optional().meta({ description: 'Where it differs from api.header' }),
+  prefix: z.string().optional().meta({ description: 'Where it differs from api.prefix; `Basic ` for basic' }),
+})
+
+const keys = z.strictObject({
+  kinds: z.partialRecord(z.enum(keyKinds), keyKind).meta({
+    description: 'apiKey and bearer: one text. basic: a user name and a password',
+  }),
+  identity: identity
+    .optional()
+    .meta({ description: 'Whose account a key opens; without it, as identity says, which then needs a request' }),
+})
+
 const keep = z.strictObject({
   path,
   host: z
@@ -160,6 +188,10 @@ const revoke = z.strictObject({
 export const providerSchema = z
   .strictObject({
     name: z.string().min(1).meta({ description: 'What people call it' }),
+    categories: z
+      .array(z.enum(categories))
+      .default([])
+      .meta({ description: 'What it is for; lists of connectors can be narrowed by these' }),
     docs: z.array(z.url()).min(1).meta({ description: "The provider's own pages that this file was written from" }),
     auth: z.literal('oauth2').meta({ description: 'The grant: authorization code with refresh' }),
     api: z.strictObject({
@@ -189,6 +221,7 @@ export const providerSchema = z
     identity: identity
       .optional()
       .meta({ description: 'Whose account it is; left out where the provider does not say' }),
+    keys: keys.optional().meta({ description: 'Credentials that an end user may give as they are, without a flow' }),
     config: z
       .record(name, keep)
       .default({})
@@ -203,6 +236,12 @@ export const providerSchema = z
 
 /** A provider definition, validated, with its id (the file's name without `.yaml`). */
 export type Provider = z.output<typeof providerSchema> & { readonly id: string }
+export type Identity = z.output<typeof identity>
+
+/** How it is asked whose account a credential opens: a key is asked otherwise than a token, where the definition says so. */
+export const identityOf = (provider: Provider, kind: CredentialKind): Identity | undefined =>
+  kind === 'oauth2' ? provider.identity : (provider.keys?.identity ?? provider.identity)
+
 export type ProviderInput = z.output<typeof input>
 export type Path = z.output<typeof path>
 

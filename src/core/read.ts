@@ -24,10 +24,15 @@ export const read = async (
   integrationKey: string,
   connectionId: string,
 ): Promise<Read> => {
-  let row = await context.storage.connection(environmentId, integrationKey, connectionId)
+  const row = await context.storage.connection(environmentId, integrationKey, connectionId)
   if (!row) throw await unknown(context, environmentId, integrationKey, connectionId)
-  if (!isFresh(row, context.clock.now())) row = await refresher.freshen(row)
-  return { connection: row, credential: openCredential(await context.sealerOf(environmentId), row) }
+  return readRow(context, refresher, row)
+}
+
+/** The same, of a row that was found already. */
+export const readRow = async (context: Context, refresher: Refresher, row: Connection): Promise<Read> => {
+  const fresh = isFresh(row, context.clock.now()) ? row : await refresher.freshen(row)
+  return { connection: fresh, credential: openCredential(await context.sealerOf(row.environmentId), fresh) }
 }
 
 const unknown = async (context: Context, environmentId: number, key: string, id: string): Promise<MortiseError> => {

@@ -6,10 +6,16 @@ import { isLoopbackHost, parseUrl } from './loopback.ts'
 
 /**
  * Whether a finished flow may send the browser there. Scheme, host, port and path must equal a listed URL's exactly
- * (RFC 9700 §4.1.1); its query is its own. In `dev`, any loopback URL may. Answers it as a browser would send it, which
+ * (RFC 9700 §4.1.1); its query is its own. In `dev`, any loopback URL may, and any URL at all that comes with a key.
+ * Answers it as a browser would send it, which
  * is what may stand in a header.
  */
-export const checkReturn = async (context: Context, environment: Environment, returnTo: string): Promise<string> => {
+export const checkReturn = async (
+  context: Context,
+  environment: Environment,
+  returnTo: string,
+  byKey = false,
+): Promise<string> => {
   const url = parseUrl(returnTo)
   const plain = url !== undefined && /^https?:\/\//i.test(returnTo)
   if (!plain || url.username !== '' || url.password !== '' || returnTo.includes('#'))
@@ -18,15 +24,16 @@ export const checkReturn = async (context: Context, environment: Environment, re
       'The URL to return to must be an absolute http(s) URL without a fragment.',
       {
         reason: 'redirect_not_allowed',
+        ...(byKey ? { parameter: 'redirectUri', received: returnTo } : {}),
       },
     )
-  if (context.dev && isLoopbackHost(url.hostname)) return url.href
+  if (context.dev && (byKey || isLoopbackHost(url.hostname))) return url.href
   const bare = url.origin + url.pathname
   const allowed = await context.storage.allowed(environment.id, 'redirect')
   if (allowed.includes(bare)) return url.href
   throw new MortiseError(
     'invalid_request',
     `The URL to return to, ${bare}, is not on the list of the environment "${environment.name}" (${allowed.length === 0 ? 'which is empty' : `${allowed.length} listed`}). Its operator can add it: npx mortise env allow-redirect ${bare}`,
-    { reason: 'redirect_not_allowed' },
+    { reason: 'redirect_not_allowed', ...(byKey ? { parameter: 'redirectUri', received: bare, allowed } : {}) },
   )
 }

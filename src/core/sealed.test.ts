@@ -11,6 +11,7 @@ const id = '0123456789abcdef01234567'
 const slackPaths = ['refresh_token', 'authed_user.refresh_token']
 
 const credentialOf = (raw: JsonObject, refreshToken?: string): Credential => ({
+  kind: 'oauth2',
   accessToken: new Secret('at-1'),
   ...(refreshToken === undefined ? {} : { refreshToken: new Secret(refreshToken) }),
   expiresAt: new Date(1_800_000_000_000),
@@ -27,6 +28,7 @@ const rowOf = (credential: Credential, paths: string | readonly string[] = 'refr
   provider: 'github',
   connectionId: 'user-1',
   endUserId: '',
+  kind: 'oauth2',
   status: 'connected',
   ...sealCredential(sealer, id, credential, paths),
   ...(credential.expiresAt ? { expiresAt: credential.expiresAt } : {}),
@@ -50,6 +52,7 @@ suite('a sealed credential', () => {
   test('opens as it was, its answer whole', () => {
     const raw = { access_token: 'at-1', refresh_token: 'rt-1', workspace: { id: 'w', list: [1, 'zwei', null] } }
     assert.deepEqual(opened(rowOf(credentialOf(raw, 'rt-1'))), {
+      kind: 'oauth2',
       accessToken: 'at-1',
       refreshToken: 'rt-1',
       expiresAt: new Date(1_800_000_000_000),

@@ -66,6 +66,7 @@ export const openCredential = (sealer: Sealer, row: Connection): Credential => {
     if (holder) holder[key] = renewal.token
   }
   return {
+    kind: row.kind,
     accessToken: new Secret(accessToken),
     ...(renewal ? { refreshToken: new Secret(renewal.token) } : {}),
     ...(row.expiresAt ? { expiresAt: row.expiresAt } : {}),

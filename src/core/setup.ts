@@ -27,6 +27,7 @@ export const addEnvironment = async (context: Context, name: string): Promise<En
     name,
     publicKey: newKeyText(publicKeyPrefix, 16),
     wrappedKey: context.seal.newKey(id),
+    tellsLatest: false,
     createdAt: context.clock.now(),
   }
   if (await context.storage.addEnvironment(environment)) return environment
@@ -125,6 +126,8 @@ interface NewIntegration {
   /** Undefined: the definition's default. */
   readonly scopes?: readonly string[]
   readonly settings?: Readonly<Record<string, string>>
+  /** The app's own callback, where the provider has that registered. */
+  readonly redirectUri?: string
   /** Only `dev` may. */
   readonly sandbox?: boolean
 }
@@ -173,6 +176,7 @@ export const addIntegration = async (
     clientSecret: sealer.seal(['integrations', id, 'client_secret'], ask.clientSecret.reveal()),
     scopes: ask.scopes ?? provider.authorize.scopes?.default ?? [],
     settings: fillInputs(provider.settings, ask.settings ?? {}, name => `--setting ${name}`),
+    ...(ask.redirectUri === undefined ? {} : { redirectUri: normaliseAllowed('redirect', ask.redirectUri) }),
     sandbox: ask.sandbox ?? false,
     createdAt: now,
     updatedAt: now,

@@ -4,11 +4,15 @@
  * Every method but those on environments takes the environment first and never reaches another's rows.
  */
 import type { Attempt, Outcome } from './attempt.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, DeletedConnection } from './connection.ts'
+import type { EndUser } from './end-user.ts'
 import type { AllowKind, Environment, SecretKey } from './environment.ts'
+import type { NewEvent } from './event.ts'
 import type { Integration } from './integration.ts'
+import type { ConnectSession } from './session.ts'
+import type { WebhookStorage } from './storage-webhooks.ts'
 
-export interface Storage {
+export interface Storage extends WebhookStorage {
   /** Answers when the database does; throws otherwise. */
   ping(): Promise<void>
   close(): Promise<void>
@@ -25,6 +29,9 @@ export interface Storage {
   /** All of them, oldest first. */
   environments(): Promise<Environment[]>
   setHmacKey(environmentId: number, hmacKey: Uint8Array | undefined): Promise<void>
+  /** Sets the key if there is none; answers the one that stands, whoever was first. */
+  setJwtKey(environmentId: number, jwtKey: Uint8Array): Promise<Uint8Array>
+  setTellsLatest(environmentId: number, on: boolean): Promise<void>
   allow(environmentId: number, kind: AllowKind, url: string): Promise<void>
   /** false if it was not on the list. */
   disallow(environmentId: number, kind: AllowKind, url: string): Promise<boolean>
@@ -51,20 +58,57 @@ export interface Storage {
    * deadline, only if nobody took it. undefined otherwise; `attempt` then tells why.
    */
   takeAttempt(environmentId: number, stateHash: string, browserHash: string, now: Date): Promise<Attempt | undefined>
-  /** Records how a taken attempt ended; the first outcome stays. Wipes the verifier. */
-  endAttempt(environmentId: number, stateHash: string, outcome: Outcome): Promise<void>
-  /** Removes attempts whose deadline was before `before`; answers how many. */
+  /**
+   * Records how a taken attempt ended; the first outcome stays. Wipes the verifier. Its session, unless that has a
+   * connection already, ends with the same outcome, in the same transaction.
+   */
+  endAttempt(environmentId: number, stateHash: string, outcome: Outcome, at: Date): Promise<void>
+  /** Removes attempts and sessions whose deadline was before `before`; answers how many attempts. */
   sweepAttempts(before: Date): Promise<number>
+
+  addSession(session: ConnectSession): Promise<void>
+  /** By id, token, code, or state and caller; of several the newest. */
+  session(environmentId: number, by: SessionKey): Promise<ConnectSession | undefined>
+  /** The newest of a caller for an integration. */
+  latestSession(environmentId: number, caller: string, integrationKey: string): Promise<ConnectSession | undefined>
+  /** Keeps a session to the browser that comes first: true for that one, again and again, before the deadline. */
+  bindSession(environmentId: number, id: string, browserHash: string, now: Date): Promise<boolean>
+  /** Sets where a session returns to, as long as nobody has opened it. false if somebody has. */
+  setSessionReturn(environmentId: number, id: string, returnTo: string): Promise<boolean>
+  /** Sets the code if there is none; answers the sealed one that stands. */
+  setSessionCode(
+    environmentId: number,
+    id: string,
+    code: { readonly code: Uint8Array; readonly codeHash: string },
+  ): Promise<Uint8Array | undefined>
+
+  /** false if the username or the id is taken in the environment. */
+  addEndUser(user: EndUser): Promise<boolean>
+  endUser(
+    environmentId: number,
+    by: { readonly id: string } | { readonly username: string },
+  ): Promise<EndUser | undefined>
+  /** By age. */
+  endUsers(environmentId: number): Promise<EndUser[]>
+  /** false if there is no such user, or another has that name. */
+  updateEndUser(user: EndUser): Promise<boolean>
+  /** Removes the user with its connections, which are remembered as deleted. false if there is none. */
+  deleteEndUser(environmentId: number, id: string, at: Date): Promise<boolean>
 
   /**
    * In one durable transaction: finds the connection that the draft would repair (see `Draft`), lets `decide` compose
    * the row to write (or throw, which writes nothing), writes it, and ends the attempt with what `outcome` makes of it.
-   * Two calls for the same account at once give one row.
+   * Two calls for the same account at once give one row. The attempt's session ends with it, in the same transaction.
    */
   authorize(draft: Draft): Promise<Connection>
   connection(environmentId: number, integrationKey: string, connectionId: string): Promise<Connection | undefined>
+  connectionById(environmentId: number, id: string): Promise<Connection | undefined>
   /** Newest first. */
-  connections(environmentId: number, filter: { connectionId?: string }): Promise<Connection[]>
+  connections(environmentId: number, filter: ConnectionFilter): Promise<Connection[]>
+  /** Removes the row and its credential, and remembers that it was there. false if it was not. */
+  deleteConnection(environmentId: number, id: string, at: Date): Promise<boolean>
+  /** The latest that was deleted under this row id or connection id. */
+  deletedConnection(environmentId: number, idOrName: string): Promise<DeletedConnection | undefined>
   /**
    * Compare-and-swap of a renewed credential: written, durably, only if the revision is still `from`; moves it by one
    * and sets the status to connected. false if somebody was first. Touches nothing else of the row.
@@ -79,17 +123,40 @@ export interface Storage {
   flagConnection(environmentId: number, id: string, from: number, reason: string, at: Date): Promise<boolean>
 }
 
+export type SessionKey =
+  | { readonly id: string }
+  | { readonly tokenHash: string }
+  | { readonly codeHash: string }
+  | { readonly stateHash: string; readonly caller: string }
+
+export interface ConnectionFilter {
+  readonly connectionId?: string
+  readonly endUserId?: string
+  readonly integrationKey?: string
+}
+
 export interface Draft {
   readonly environmentId: number
   readonly integrationKey: string
-  /** The row is found by the caller's id; or else by account and end user; or else it is always a new one. */
+  /** The row is found by its own id or the caller's; or else by account and end user; or else it is always a new one. */
   readonly find:
+    | { readonly id: string }
     | { readonly connectionId: string }
     | { readonly accountKey: string; readonly endUserId: string }
     | undefined
   /** Composes the row; `existing` is read inside the transaction. `accountKey`: what `find` may find it by, if at all. */
   readonly decide: (existing: Found | undefined) => Found
-  readonly attempt: { readonly stateHash: string; readonly outcome: (written: Connection) => Outcome }
+  /** Absent for a credential that was given, without an authorization flow. */
+  readonly attempt?: {
+    readonly stateHash: string
+    readonly sessionId?: string
+    readonly outcome: (written: Connection) => Outcome
+  }
+  /**
+   * What happened, as events: each to which the environment's webhook endpoint subscribes becomes a pending delivery in
+   * the same transaction. Both stand or neither does.
+   */
+  readonly events?: (written: Connection, created: boolean) => readonly NewEvent[]
 }
 
 export interface Found {

@@ -3,26 +3,52 @@ import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { MortiseError } from '../core/errors.ts'
 import type { Hub } from '../core/hub.ts'
 import { isLoopbackHost } from '../core/loopback.ts'
+import { toReturn as alloyReturn } from './alloy/map.ts'
+import { alloyRoutes } from './alloy/routes.ts'
+import { dialect as alloy } from './alloy/served.ts'
+import { withoutVersion } from './alloy/version.ts'
 import { type Access, checkLocal, checkOwnPage, hostOf, isKeyless } from './auth.ts'
 import { callbackRoute } from './callback.ts'
+import { dashboardRoutes, isDashboard } from './dashboard/routes.ts'
 import { toReturn } from './nango/map.ts'
 import { dialect as nango, nangoRoutes } from './nango/routes.ts'
 import { sendHome, sendNotFound, sendPlainHome } from './pages.ts'
+import { dialect as page, pageReturn, type Scripts, sdkRoutes } from './sdk.ts'
 import { staticRoutes } from './static.ts'
 import { statusOf } from './status.ts'
 import { errorOf } from './thrown.ts'
 
 /** Steps of a flow: a provider or an app sends the browser there. They look at its origin themselves, or at its cookie. */
-const stepsOfFlow = new Set(['/oauth/connect/:key', '/oauth/callback'])
+const stepsOfFlow = new Set([
+  '/oauth/connect/:key',
+  '/oauth/callback',
+  '/api/strategy/connector/:connector/authorize',
+  // The SDK's: each carries a JWT or the token of a session, and looks at its origin itself.
+  '/sdk/alloy.js',
+  '/sdk/mortise.js',
+  '/sdk/start',
+  '/sdk/open',
+  '/sdk/outcome',
+])
 
 /** Routes that a person's browser opens: under another loopback name they are first sent to the public URL. */
-const forBrowsers = new Set(['/', '/oauth/connect/:key', '/oauth/callback', '/docs', '/docs/:page'])
+const forBrowsers = new Set([
+  '/',
+  '/oauth/connect/:key',
+  '/oauth/callback',
+  '/api/strategy/connector/:connector/authorize',
+  '/sdk/open',
+  '/docs',
+  '/docs/:page',
+])
 
-export const createApp = async (hub: Hub, access: Access): Promise<FastifyInstance> => {
+export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Promise<FastifyInstance> => {
   const app = fastify({
     routerOptions: { maxParamLength: 1000 },
     // A HEAD must not begin or finish a flow.
     exposeHeadRoutes: false,
+    // Where a dialect's clients put its version.
+    rewriteUrl: request => withoutVersion(request.url ?? '/').url,
     bodyLimit: 1_000_000,
     // A URL that does not decode never reaches a route.
     frameworkErrors: (error, _request, reply) => {
@@ -50,7 +76,7 @@ export const createApp = async (hub: Hub, access: Access): Promise<FastifyInstan
       checkLocal(request)
       if (!stepsOfFlow.has(route)) checkOwnPage(request, access)
     }
-    if (!isLoopbackHost(access.publicUrl.hostname) || !forBrowsers.has(route)) return
+    if (!isLoopbackHost(access.publicUrl.hostname) || !(forBrowsers.has(route) || isDashboard(route))) return
     const host = hostOf(request)
     if (!host || !isLoopbackHost(host.hostname))
       throw new MortiseError('forbidden', `This hub's pages are at ${access.publicUrl.origin} only.`)
@@ -88,7 +114,10 @@ export const createApp = async (hub: Hub, access: Access): Promise<FastifyInstan
     return sendHome(reply, { environment, rows: await Promise.all(rows), keyNeeded: !(await isKeyless(access)) })
   })
   staticRoutes(app)
-  callbackRoute(app, hub, access, { [nango]: toReturn })
+  callbackRoute(app, hub, access, { [nango]: toReturn, [alloy]: alloyReturn, [page]: pageReturn })
   await app.register(nangoRoutes(hub, access))
+  await app.register(alloyRoutes(hub, access))
+  await app.register(sdkRoutes(hub, access, scripts))
+  await app.register(dashboardRoutes(hub, access))
   return app
 }

@@ -111,13 +111,13 @@ const presented = (
 
 /** The caller of an API request. Throws `unauthenticated` or `forbidden`. */
 export const authenticate = async (request: FastifyRequest, access: Access): Promise<Caller> => {
-  const first = { environmentId: access.firstEnvironment.id, scopes: everyScope }
+  const first = (id: string): Caller => ({ id, environmentId: access.firstEnvironment.id, scopes: everyScope })
   const { token, password, scheme } = presented(request)
   // A keyless hub ignores a secret key. Where the request comes from was checked before any route.
   if (await isKeyless(access)) {
     const limited = limitOf(token)
     if (limited) throw limited
-    return first
+    return first('keyless')
   }
   if (request.headers.authorization === undefined)
     throw new MortiseError(
@@ -130,7 +130,8 @@ export const authenticate = async (request: FastifyRequest, access: Access): Pro
       reason: 'key_malformed',
     })
   const known = access.basicAuth
-  if (scheme === 'basic' && known && equal(token, known.user) && equal(password, known.password.reveal())) return first
+  if (scheme === 'basic' && known && equal(token, known.user) && equal(password, known.password.reveal()))
+    return first('basic')
   if (token === '' || password !== '')
     throw new MortiseError(
       'unauthenticated',

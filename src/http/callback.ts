@@ -1,16 +1,17 @@
 /** The provider's way back, shared by all dialects: RFC 6749 §4.1.2. */
 import type { FastifyInstance } from 'fastify'
-import type { Outcome } from '../core/attempt.ts'
 import type { Hub } from '../core/hub.ts'
+import { conclude } from '../core/open-session.ts'
 import { type Access, isKeyless } from './auth.ts'
 import { nonceIn } from './cookies.ts'
-import { sendFailure, sendOutcome } from './pages.ts'
+import type { Return } from './open.ts'
+import { sendDone, sendFailure, sendOutcome } from './pages.ts'
 import { queryOf } from './query.ts'
 import { statusOf } from './status.ts'
 import { errorOf } from './thrown.ts'
 
-/** How a dialect words the URL that a finished flow returns to. */
-type Returns = Readonly<Record<string, (returnTo: string, outcome: Outcome) => string>>
+/** By dialect. */
+type Returns = Readonly<Record<string, Return>>
 
 export const callbackRoute = (app: FastifyInstance, hub: Hub, access: Access, returns: Returns): void => {
   const secure = access.publicUrl.protocol === 'https:'
@@ -29,9 +30,12 @@ export const callbackRoute = (app: FastifyInstance, hub: Hub, access: Access, re
         iss: query.has('iss') ? (single('iss') ?? '') : undefined,
         nonceOf: stateHash => nonceIn(request.headers.cookie, stateHash, secure),
       })
+      const concluded = await conclude(hub.context, attempt, outcome)
       const toReturn = returns[attempt.dialect]
-      if (attempt.returnTo !== undefined && toReturn) return reply.redirect(toReturn(attempt.returnTo, outcome), 302)
+      if (attempt.returnTo !== undefined && toReturn)
+        return reply.redirect(toReturn(attempt.returnTo, outcome, concluded), 302)
       const provider = hub.context.catalogue.get(attempt.provider)?.name ?? attempt.provider
+      if (concluded?.session.opens === 'page') return sendDone(reply, { outcome, provider })
       const keyNeeded = !(await isKeyless(access))
       return sendOutcome(reply, { outcome, provider, publicUrl: hub.context.publicUrl, keyNeeded })
     } catch (thrown) {

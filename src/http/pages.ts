@@ -22,7 +22,7 @@ export const sendPage = (
     .send(layout(title, body))
 
 /** A sentence of ours, in which `…` marks what is typed. */
-const prose = (text: string): Html =>
+export const prose = (text: string): Html =>
   html`${text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : html`${part}`))}`
 
 /** A flow that did not end well: what happened, whose turn it is, and the way back. */
@@ -73,7 +73,7 @@ export const sendOutcome = (reply: FastifyReply, page: OutcomePage): FastifyRepl
       sorry(`${page.provider} is not connected`, outcome.message, outcome.code, outcome.reason ?? outcome.code),
     )
   const path = `/connection/${inShell(outcome.connectionId)}?provider_config_key=${inShell(outcome.integrationKey)}`
-  const header = page.keyNeeded ? ' -H "Authorization: Bearer $HUB_SECRET_KEY"' : ''
+  const header = keyHeader(page.keyNeeded)
   return sendPage(
     reply,
     200,
@@ -90,12 +90,50 @@ ${copyable('For your .env file', `CONNECTION_ID=${quoted(outcome.connectionId)}`
   )
 }
 
+/** Goes on to another page by itself. */
+export const sendOnward = (reply: FastifyReply, url: string): FastifyReply =>
+  sendPage(
+    reply.header('refresh', `0;url=${url}`),
+    200,
+    'One moment',
+    html`<h1>One moment</h1>
+<p>You are being sent on. If nothing happens: <a href="${url}" rel="noreferrer">continue</a>.</p>`,
+  )
+
+/** The end of a flow in a window that a page opened: the page hears of it by itself. */
+export const sendDone = (reply: FastifyReply, page: { outcome: Outcome; provider: string }): FastifyReply => {
+  const { outcome, provider } = page
+  if (!outcome.ok)
+    return sendPage(
+      reply,
+      400,
+      'Not connected',
+      html`<h1 class="bad">${provider} is not connected</h1>
+<p>${prose(outcome.message)}</p>
+<p>You can close this window: the app knows.</p>`,
+    )
+  return sendPage(
+    reply,
+    200,
+    'Connected',
+    html`<h1 class="good">${provider} is connected</h1>
+${outcome.account === undefined ? undefined : html`<p>Account: <strong>${outcome.account}</strong></p>`}
+<p>You can close this window: the app knows.</p>
+<script src="/assets/close.js" defer></script>`,
+  )
+}
+
+/** What a curl needs besides, where the hub wants a key. */
+export const keyHeader = (keyNeeded: boolean): string =>
+  keyNeeded ? ' -H "Authorization: Bearer $HUB_SECRET_KEY"' : ''
+
 /** Percent-encoded, the characters too that a shell would take for its own. */
-const inShell = (text: string): string =>
+export const inShell = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*~]/g, char => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
 
 /** A value for a .env file, quoted where a shell that sources it would do something else. */
-const quoted = (text: string): string => (/^[\w.@:/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
+export const quoted = (text: string): string =>
+  /^[\w.@:/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 
 interface HomePage {
   readonly environment: Environment
@@ -128,6 +166,8 @@ ${copyable('In a terminal', 'npx mortise integrations add github --client-id <th
 }
 <h2>Next</h2>
 <ul>
+<li><a href="/connections">Connections</a>: who is connected, each id to copy, and how each stands</li>
+<li><a href="/settings">Settings</a>: webhooks, API keys, and what your own pages need to connect accounts</li>
 <li><a href="/docs/core-concepts">Core concepts</a>: integrations, connections, metadata</li>
 <li><a href="/docs/sdk-reference">SDK reference</a>: starting a flow from your own page</li>
 <li><a href="/docs/securing-your-instance">Securing your instance</a>: ${page.keyNeeded ? 'keys, scopes and Basic authentication' : 'this hub needs no key while only this machine can reach it'}</li>

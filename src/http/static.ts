@@ -5,18 +5,33 @@ import type { FastifyInstance } from 'fastify'
 import { Html, html } from './html.ts'
 import { sendNotFound, sendPage } from './pages.ts'
 
-const assets = { 'mortise.css': 'text/css; charset=utf-8', 'copy.js': 'text/javascript; charset=utf-8' }
+const assets = {
+  'mortise.css': 'text/css; charset=utf-8',
+  'copy.js': 'text/javascript; charset=utf-8',
+  'close.js': 'text/javascript; charset=utf-8',
+}
 
 /** The files of `docs/`, in the order of reading, each with what it is for. */
 const docs = {
   'core-concepts': 'The words of the hub, and reading a connection with a working token.',
   'sdk-reference': 'Starting a flow from a page or an e-mail, how it returns, and every error_type.',
+  'oauth-flow-guide': 'Connecting an account from your back end, step by step, with two whole servers.',
+  'getting-connection-id': 'Every way to find the id of a connection, user ids, and using a connection.',
+  'frontend-sdk-guide': 'Connecting an account from a page: JWT, popup, whole page, and every error.',
   'securing-your-instance': 'Keys, scopes, allow-lists, the root key, TLS, and what a production start demands.',
+  webhooks: 'Being told of a new connection: set up, check the signature, tries and the log.',
   configuration: 'Every setting, and the commands.',
   'adding-a-provider': 'Your own provider file, key by key, and how to contribute one.',
   errors: 'Every error code: who must act, and whether trying again helps.',
+  'how-we-read-the-documents': 'Each section of the documents that this hub answers for, and what became of it.',
   conformance: 'Each requirement that the hub answers for, with the test that proves it.',
 } satisfies Record<string, string>
+
+/** Where other documents' links expect two of them. */
+const elsewhere = {
+  'nango-deploy/oss-instructions.md': 'securing-your-instance',
+  'reference/core-concepts.md': 'core-concepts',
+} satisfies Record<string, Page>
 
 type Page = keyof typeof docs
 
@@ -36,6 +51,8 @@ export const staticRoutes = (app: FastifyInstance): void => {
 ${rows.map(([page, title]) => html`<li><a href="/docs/${page}">${title}</a>: ${docs[page]}</li>\n`)}</ul>`,
     )
   })
+  for (const [path, page] of Object.entries(elsewhere))
+    app.get(`/docs/${path}`, (_request, reply) => reply.redirect(`/docs/${page}`, 308))
   app.get('/docs/', (_request, reply) => reply.redirect('/docs', 308))
   app.get<{ Params: { page: string } }>('/docs/:page', async (request, reply) => {
     const page = request.params.page.replace(/\.md$/, '')
@@ -75,7 +92,8 @@ const rendered = async (text: string): Promise<Html> => {
   const { Marked } = await import('marked')
   const marked = new Marked({
     walkTokens(token) {
-      if (token.type === 'link') token['href'] = String(token['href']).replace(/^([a-z-]+)\.md(?=#|$)/, '/docs/$1')
+      if (token.type === 'link')
+        token['href'] = String(token['href']).replace(/^(?:\.\/)?([a-z-]+)\.md(?=#|$)/, '/docs/$1')
     },
   })
   // A table that is wider than the screen scrolls by itself, by keyboard too.

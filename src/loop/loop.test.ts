@@ -89,6 +89,31 @@ suite('the loop', () => {
     assert.equal(sweeps, 1)
   })
 
+  test('sweeps at once when it is poked, and once more after the sweep that was under way', async t => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    const ends: (() => void)[] = []
+    const loop = startLoop(() => new Promise<void>(done => ends.push(done)), 1000, unexpected)
+    loop.poke()
+    assert.equal(ends.length, 1)
+    for (let n = 0; n < 3; n++) loop.poke()
+    await settle()
+    assert.equal(ends.length, 1)
+    ends[0]?.()
+    await settle()
+    assert.equal(ends.length, 2)
+    ends[1]?.()
+    await settle()
+    assert.equal(ends.length, 2)
+    loop.poke()
+    loop.poke()
+    const stopped = loop.stop()
+    ends[2]?.()
+    await stopped
+    loop.poke()
+    await settle()
+    assert.equal(ends.length, 3, 'none begins after the stop')
+  })
+
   test('stops at once where nothing is under way, as often as it is told, even when the last sweep failed', async t => {
     t.mock.timers.enable({ apis: ['setInterval'] })
     const failures: unknown[] = []

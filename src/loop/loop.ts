@@ -1,6 +1,8 @@
-/** Timers that call core's sweep. */
+/** Timers that call core's sweeps. */
 
 export interface Loop {
+  /** Sweeps now; where one is under way, once more after it. */
+  poke(): void
   /** Stops the timer and waits for a sweep under way. */
   stop(): Promise<void>
 }
@@ -8,16 +10,27 @@ export interface Loop {
 /** Sweeps every `every` milliseconds, one at a time; a sweep that fails is reported and the next one comes. */
 export const startLoop = (sweep: () => Promise<void>, every: number, failed: (error: unknown) => void): Loop => {
   let running: Promise<void> | undefined
-  const timer = setInterval(() => {
+  let [again, stopped] = [false, false]
+  const run = () => {
+    if (stopped) return
     running ??= sweep()
       .catch(failed)
       .finally(() => {
         running = undefined
+        if (!again) return
+        again = false
+        run()
       })
-  }, every)
+  }
+  const timer = setInterval(run, every)
   timer.unref()
   return {
+    poke() {
+      again = running !== undefined
+      run()
+    },
     async stop() {
+      stopped = true
       clearInterval(timer)
       await running
     },

@@ -7,6 +7,7 @@ import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { MortiseError } from '../core/errors.ts'
+import { isLoopbackHost } from '../core/loopback.ts'
 import type { Call, CallRequest, CallResponse } from '../core/ports.ts'
 import { isPublic } from './address.ts'
 
@@ -15,6 +16,8 @@ export interface CallOptions {
   readonly sandboxOrigin?: string
   /** `host` or `host:port` names that the operator allows although they are not public. */
   readonly allowedHosts: readonly string[]
+  /** Given by `dev` alone: a call to the operator's own app may go to a loopback name, by http too. */
+  readonly ownAppHere?: boolean
   /** Milliseconds for the whole call. */
   readonly timeout?: number
   /** Bytes of an answer. */
@@ -22,7 +25,7 @@ export interface CallOptions {
 }
 
 export const createCall = (options: CallOptions): Call => {
-  const { sandboxOrigin, allowedHosts, timeout = 20_000, limit = 1_000_000 } = options
+  const { sandboxOrigin, allowedHosts, ownAppHere = false, timeout = 20_000, limit = 1_000_000 } = options
   const isAllowed = (url: URL) => allowedHosts.includes(url.host) || allowedHosts.includes(url.hostname)
 
   /** The sandbox plays https://HOST/PATH at ORIGIN/HOST/PATH. */
@@ -33,8 +36,10 @@ export const createCall = (options: CallOptions): Call => {
     return `${sandboxOrigin}/${url.host}${url.pathname}${url.search}`
   }
 
-  const addressOf = async (url: URL): Promise<string> => {
+  const addressesOf = async (url: URL, operator: boolean): Promise<readonly string[]> => {
     const name = url.hostname.replace(/^\[|\]$/g, '')
+    // localhost is both families, whatever the machine's own hosts file says of the name.
+    if (operator && ownAppHere && isLoopbackHost(url.hostname)) return isIP(name) ? [name] : ['127.0.0.1', '::1']
     const addresses = isIP(name) ? [name] : await resolve(name, url.hostname)
     if (!isAllowed(url) && !addresses.every(isPublic))
       throw new MortiseError(
@@ -48,17 +53,19 @@ export const createCall = (options: CallOptions): Call => {
         `${url.host} is not https. The operator must name it in MORTISE_ALLOWED_HOSTS, or mend the provider file.`,
         { sent: false },
       )
-    return addresses[0] ?? ''
+    return addresses
   }
 
   return {
     page: (url, sandbox) => (sandbox ? toSandbox(url) : url),
     async send(request) {
       const url = new URL(request.sandbox ? toSandbox(request.url) : request.url)
-      const deadline = AbortSignal.timeout(timeout)
+      const deadline = AbortSignal.timeout(request.timeout ?? timeout)
       // The sandbox is reached because it is mapped, at exactly that origin; no policy has a hole for it.
-      const address = request.sandbox ? undefined : await inTime(addressOf(url), deadline, url)
-      return send(request, url, address, deadline, limit)
+      const addresses = request.sandbox
+        ? undefined
+        : await inTime(addressesOf(url, request.operator === true), deadline, url)
+      return send(request, url, addresses, deadline, request.limit ?? limit)
     },
   }
 }
@@ -80,19 +87,19 @@ const resolve = async (name: string, host: string): Promise<string[]> => {
   }
 }
 
-/** Whatever the name says by now, the checked address is used. */
+/** Whatever the name says by now, a checked address is used: the first that answers. */
 const pinned =
-  (address: string): LookupFunction =>
+  (addresses: readonly string[]): LookupFunction =>
   (_name, options, answer) => {
-    const family = isIP(address)
-    if (options.all) answer(null, [{ address, family }])
-    else answer(null, address, family)
+    const all = addresses.map(address => ({ address, family: isIP(address) }))
+    if (options.all) answer(null, all)
+    else answer(null, all[0]?.address ?? '', all[0]?.family)
   }
 
 const send = (
   request: CallRequest,
   url: URL,
-  address: string | undefined,
+  addresses: readonly string[] | undefined,
   deadline: AbortSignal,
   limit: number,
 ): Promise<CallResponse> =>
@@ -109,7 +116,7 @@ const send = (
       },
       agent: false,
       signal: deadline,
-      ...(address === undefined ? {} : { lookup: pinned(address) }),
+      ...(addresses === undefined ? {} : { lookup: pinned(addresses) }),
     })
     out.on('socket', socket =>
       socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', () => {

@@ -1,6 +1,7 @@
 /** The one implementation of the storage port, in Kysely. The drivers differ in opening only. */
 import type { Kysely } from 'kysely'
 import type { Storage } from '../core/storage.ts'
+import { endSession, sessionStorage } from './sessions.ts'
 import {
   credentialColumns,
   fromAttempt,
@@ -12,6 +13,7 @@ import {
   toIntegration,
   toSecretKey,
 } from './tables.ts'
+import { addDeliveries, webhookStorage } from './webhooks.ts'
 
 /** What an engine brings. */
 interface Engine {
@@ -37,6 +39,8 @@ export const createStorage = (engine: Engine): Storage => {
   }) => (result.numUpdatedRows ?? result.numDeletedRows ?? result.numInsertedOrUpdatedRows ?? 0n) === 1n
 
   return {
+    ...sessionStorage(db),
+    ...webhookStorage(db),
     async ping() {
       await db.selectFrom('marks').select('name').limit(1).execute()
     },
@@ -64,6 +68,8 @@ export const createStorage = (engine: Engine): Storage => {
           public_key: environment.publicKey,
           wrapped_key: environment.wrappedKey,
           hmac_key: environment.hmacKey ?? null,
+          jwt_key: environment.jwtKey ?? null,
+          tells_latest: environment.tellsLatest ? 1 : 0,
           created_at: environment.createdAt.getTime(),
         })
         .onConflict(on => on.doNothing())
@@ -74,6 +80,23 @@ export const createStorage = (engine: Engine): Storage => {
       return (await db.selectFrom('environments').selectAll().orderBy('created_at').orderBy('id').execute()).map(
         toEnvironment,
       )
+    },
+    async setJwtKey(environmentId, jwtKey) {
+      const rows = db.updateTable('environments').where('id', '=', environmentId)
+      await rows.set({ jwt_key: jwtKey }).where('jwt_key', 'is', null).execute()
+      const row = await db
+        .selectFrom('environments')
+        .select('jwt_key')
+        .where('id', '=', environmentId)
+        .executeTakeFirstOrThrow()
+      return row.jwt_key ?? jwtKey
+    },
+    async setTellsLatest(environmentId, on) {
+      await db
+        .updateTable('environments')
+        .set({ tells_latest: on ? 1 : 0 })
+        .where('id', '=', environmentId)
+        .execute()
     },
     async setHmacKey(environmentId, hmacKey) {
       await db
@@ -155,6 +178,7 @@ export const createStorage = (engine: Engine): Storage => {
           client_secret: integration.clientSecret,
           scopes_json: JSON.stringify(integration.scopes),
           settings_json: JSON.stringify(integration.settings),
+          redirect_uri: integration.redirectUri ?? null,
           sandbox: integration.sandbox ? 1 : 0,
           created_at: integration.createdAt.getTime(),
           updated_at: integration.updatedAt.getTime(),
@@ -224,17 +248,22 @@ export const createStorage = (engine: Engine): Storage => {
         .executeTakeFirst()
       return row && toAttempt(row)
     },
-    async endAttempt(environmentId, stateHash, outcome) {
-      await db
-        .updateTable('attempts')
-        .set({ outcome_json: JSON.stringify(outcome), verifier: null })
-        .where('environment_id', '=', environmentId)
-        .where('state_hash', '=', stateHash)
-        .where('outcome_json', 'is', null)
-        .execute()
-    },
+    endAttempt: (environmentId, stateHash, outcome, at) =>
+      db.transaction().execute(async tx => {
+        const ended = await tx
+          .updateTable('attempts')
+          .set({ outcome_json: JSON.stringify(outcome), verifier: null })
+          .where('environment_id', '=', environmentId)
+          .where('state_hash', '=', stateHash)
+          .where('outcome_json', 'is', null)
+          .returning('session_id')
+          .executeTakeFirst()
+        if (ended?.session_id)
+          await endSession(tx, environmentId, ended.session_id, { outcome, row: null, at: at.getTime() })
+      }),
     async sweepAttempts(before) {
       const swept = await db.deleteFrom('attempts').where('expires_at', '<', before.getTime()).executeTakeFirstOrThrow()
+      await db.deleteFrom('connect_sessions').where('expires_at', '<', before.getTime()).execute()
       return Number(swept.numDeletedRows)
     },
 
@@ -246,15 +275,21 @@ export const createStorage = (engine: Engine): Storage => {
           .selectAll()
           .where('environment_id', '=', draft.environmentId)
           .where('integration_key', '=', draft.integrationKey)
-        const row =
+        const found =
           find === undefined
             ? undefined
             : 'connectionId' in find
               ? await rows.where('connection_id', '=', find.connectionId).executeTakeFirst()
-              : await rows
-                  .where('end_user_id', '=', find.endUserId)
-                  .where('account_key', '=', find.accountKey)
-                  .executeTakeFirst()
+              : 'id' in find
+                ? await rows.where('id', '=', find.id).executeTakeFirst()
+                : await rows
+                    .where('end_user_id', '=', find.endUserId)
+                    .where('account_key', '=', find.accountKey)
+                    .executeTakeFirst()
+        // One session makes one connection, however often it was opened.
+        const sessionId = draft.attempt?.sessionId
+        const row =
+          found ?? (sessionId === undefined ? undefined : await rows.where('id', '=', sessionId).executeTakeFirst())
         const next = draft.decide(row && { connection: toConnection(row), accountKey: row.account_key ?? undefined })
         const columns = fromConnection(next.connection, next.accountKey)
         if (row)
@@ -265,20 +300,34 @@ export const createStorage = (engine: Engine): Storage => {
             .where('id', '=', row.id)
             .execute()
         else await tx.insertInto('connections').values(columns).execute()
-        await tx
-          .updateTable('attempts')
-          .set({ outcome_json: JSON.stringify(draft.attempt.outcome(next.connection)), verifier: null })
-          .where('environment_id', '=', draft.environmentId)
-          .where('state_hash', '=', draft.attempt.stateHash)
-          .execute()
+        await addDeliveries(tx, draft.environmentId, draft.events?.(next.connection, row === undefined) ?? [])
+        const { attempt } = draft
+        if (attempt) {
+          const outcome = attempt.outcome(next.connection)
+          await tx
+            .updateTable('attempts')
+            .set({ outcome_json: JSON.stringify(outcome), verifier: null })
+            .where('environment_id', '=', draft.environmentId)
+            .where('state_hash', '=', attempt.stateHash)
+            .execute()
+          const end = { outcome, row: next.connection.id, at: next.connection.updatedAt.getTime() }
+          if (attempt.sessionId !== undefined) await endSession(tx, draft.environmentId, attempt.sessionId, end)
+        }
         return next.connection
       }),
     async connection(environmentId, integrationKey, connectionId) {
       const row = await hotRead(environmentId, integrationKey, connectionId)
       return row && toConnection(row)
     },
+    async connectionById(environmentId, id) {
+      const rows = db.selectFrom('connections').selectAll().where('environment_id', '=', environmentId)
+      const row = await rows.where('id', '=', id).executeTakeFirst()
+      return row && toConnection(row)
+    },
     async connections(environmentId, filter) {
       let rows = db.selectFrom('connections').selectAll().where('environment_id', '=', environmentId)
+      if (filter.endUserId !== undefined) rows = rows.where('end_user_id', '=', filter.endUserId)
+      if (filter.integrationKey !== undefined) rows = rows.where('integration_key', '=', filter.integrationKey)
       if (filter.connectionId !== undefined) rows = rows.where('connection_id', '=', filter.connectionId)
       return (await rows.orderBy('created_at', 'desc').orderBy('id', 'desc').execute()).map(toConnection)
     },

@@ -3,8 +3,10 @@ import type { Attempt } from '../core/attempt.ts'
 import type { Connection } from '../core/connection.ts'
 import type { Environment, SecretKey } from '../core/environment.ts'
 import type { Integration } from '../core/integration.ts'
+import type { SessionTables } from './tables-sessions.ts'
+import type { WebhookTables } from './tables-webhooks.ts'
 
-export interface Tables {
+export interface Tables extends SessionTables, WebhookTables {
   marks: { name: string; value: Uint8Array }
   environments: {
     id: number
@@ -12,6 +14,8 @@ export interface Tables {
     public_key: string
     wrapped_key: Uint8Array
     hmac_key: Uint8Array | null
+    jwt_key: Uint8Array | null
+    tells_latest: number
     created_at: number
   }
   allowed_urls: { environment_id: number; kind: string; url: string }
@@ -34,6 +38,7 @@ export interface Tables {
     client_secret: Uint8Array
     scopes_json: string
     settings_json: string
+    redirect_uri: string | null
     sandbox: number
     created_at: number
     updated_at: number
@@ -61,6 +66,7 @@ export interface Tables {
     expires_at: number
     taken_at: number | null
     outcome_json: string | null
+    session_id: string | null
   }
   connections: {
     environment_id: number
@@ -83,16 +89,18 @@ export interface Tables {
     config_json: string
     metadata_json: string
     facts_json: string
+    kind: string
+    name: string | null
     created_at: number
     updated_at: number
   }
 }
 
 /** An optional property of a noun: left out where the column is NULL. */
-const optional = <K extends string, V, R>(key: K, value: V | null, read: (value: V) => R): { [key in K]?: R } =>
+export const optional = <K extends string, V, R>(key: K, value: V | null, read: (value: V) => R): { [key in K]?: R } =>
   (value === null ? {} : { [key]: read(value) }) as { [key in K]?: R }
-const same = <T>(value: T): T => value
-const date = (ms: number): Date => new Date(ms)
+export const same = <T>(value: T): T => value
+export const date = (ms: number): Date => new Date(ms)
 
 export const toEnvironment = (row: Tables['environments']): Environment => ({
   id: row.id,
@@ -100,6 +108,8 @@ export const toEnvironment = (row: Tables['environments']): Environment => ({
   publicKey: row.public_key,
   wrappedKey: row.wrapped_key,
   ...optional('hmacKey', row.hmac_key, same),
+  ...optional('jwtKey', row.jwt_key, same),
+  tellsLatest: row.tells_latest === 1,
   createdAt: date(row.created_at),
 })
 
@@ -123,6 +133,7 @@ export const toIntegration = (row: Tables['integrations']): Integration => ({
   clientSecret: row.client_secret,
   scopes: JSON.parse(row.scopes_json),
   settings: JSON.parse(row.settings_json),
+  ...optional('redirectUri', row.redirect_uri, same),
   sandbox: row.sandbox === 1,
   createdAt: date(row.created_at),
   updatedAt: date(row.updated_at),
@@ -151,6 +162,7 @@ export const fromAttempt = (attempt: Attempt): Tables['attempts'] => ({
   expires_at: attempt.expiresAt.getTime(),
   taken_at: attempt.takenAt?.getTime() ?? null,
   outcome_json: attempt.outcome ? JSON.stringify(attempt.outcome) : null,
+  session_id: attempt.sessionId ?? null,
 })
 
 export const toAttempt = (row: Tables['attempts']): Attempt => ({
@@ -162,6 +174,7 @@ export const toAttempt = (row: Tables['attempts']): Attempt => ({
   provider: row.provider,
   ...optional('connectionId', row.connection_id, same),
   endUserId: row.end_user_id,
+  ...optional('sessionId', row.session_id, same),
   trust: row.trust as Attempt['trust'],
   duplicate: row.duplicate === 1,
   scopes: JSON.parse(row.scopes_json),
@@ -206,6 +219,8 @@ export const fromConnection = (row: Connection, accountKey: string | undefined):
   config_json: JSON.stringify(row.config),
   metadata_json: JSON.stringify(row.metadata),
   facts_json: JSON.stringify(row.facts),
+  kind: row.kind,
+  name: row.name ?? null,
   created_at: row.createdAt.getTime(),
   updated_at: row.updatedAt.getTime(),
 })
@@ -219,6 +234,8 @@ export const toConnection = (row: Tables['connections']): Connection => ({
   provider: row.provider,
   endUserId: row.end_user_id,
   ...optional('account', row.account_json, JSON.parse),
+  kind: row.kind as Connection['kind'],
+  ...optional('name', row.name, same),
   status: row.status as Connection['status'],
   ...optional('statusReason', row.status_reason, same),
   access: row.access_part,

@@ -6,9 +6,12 @@ import { test } from 'node:test'
 import fastify from 'fastify'
 import { Secret } from '../../src/core/credential.ts'
 import { MortiseError } from '../../src/core/errors.ts'
-import { addIntegration } from '../../src/core/setup.ts'
+import { setEndpoint } from '../../src/core/notify.ts'
+import { addIntegration, addKey } from '../../src/core/setup.ts'
 import { sendFailure, sendHome, sendOutcome } from '../../src/http/pages.ts'
-import { Browser, connectUrl, startTestHub, tempFolder } from '../harness.ts'
+import { Browser, connectUrl, startTestHub, type TestHub, tempFolder } from '../harness.ts'
+import { newKey, open, send } from '../page.ts'
+import { add, at, connection, integration } from '../storage.fixtures.ts'
 
 const script = '"><script>alert(1)</script><img src=x onerror=alert(1)>\'&'
 
@@ -126,7 +129,14 @@ test('script in every field of every page comes out as text', async t => {
   )
   app.get('/home', (_request, reply) =>
     sendHome(reply, {
-      environment: { id: 1, name: script, publicKey: script, wrappedKey: new Uint8Array(), createdAt: new Date(0) },
+      environment: {
+        id: 1,
+        name: script,
+        publicKey: script,
+        wrappedKey: new Uint8Array(),
+        tellsLatest: false,
+        createdAt: new Date(0),
+      },
       rows: [
         {
           integration: {
@@ -199,4 +209,113 @@ test('the lines to paste are one word each to a shell, whatever the connection i
     assert.equal(((await read.json()) as { connection_id: string }).connection_id, id)
   }
   assert.deepEqual(readdirSync(folder), [])
+})
+
+/** A row of everything, with script in whatever a person, a provider or a receiver may have written. */
+const scripted = async (hub: TestHub): Promise<string> => {
+  const { storage, firstEnvironment: environment } = hub.rooms
+  const { context } = hub.rooms.hub
+  const { id } = environment
+  const user = { environmentId: id, username: script, fullName: script, createdAt: at(0), updatedAt: at(0) }
+  await storage.addEndUser({ ...user, id: 'a'.repeat(24) })
+  await storage.addIntegration(integration(id, script, { provider: script }))
+  const row = connection(id, 'b'.repeat(24), {
+    number: 7,
+    integrationKey: script,
+    provider: script,
+    connectionId: script,
+    endUserId: 'a'.repeat(24),
+    name: script,
+    account: { id: script, name: script, personId: script, personName: script },
+    status: 'reauthorization_required',
+    statusReason: script,
+    scopes: [script],
+    config: { [script]: script },
+    metadata: { [script]: script },
+    facts: { [script]: [script] },
+  })
+  await add(storage, row)
+  await addKey(context, environment, script, ['proxy'])
+  await storage.allow(id, 'origin', script)
+  await storage.allow(id, 'redirect', script)
+  const { endpoint } = await setEndpoint(context, environment, { url: 'https://app.example.com/hook' })
+  await storage.putEndpoint({ ...endpoint, url: script, revision: 2 })
+  await storage.addDelivery(id, { id: 'c'.repeat(24), type: 'webhook.test', body: script, createdAt: at(0) })
+  await storage.claimDeliveries(at(1), at(2), 1)
+  const end = { status: 'failed', at: at(3), sentTo: script, lastStatus: 500, lastError: script } as const
+  assert.ok(await storage.endDelivery(id, 'c'.repeat(24), 1, end))
+  return row.id
+}
+
+test('script in whatever the dashboard prints comes out as text', async t => {
+  const hub = await startTestHub(t)
+  const id = await scripted(hub)
+  const { key } = await newKey(hub)
+  const text = async (page: { status: number; headers: Headers; text: string }, status: number) => {
+    assert.equal(page.status, status)
+    return harmless({ ...page, text: async () => page.text })
+  }
+  const printed = (page: string) => page.split('&lt;script&gt;alert(1)&lt;/script&gt;').length - 1
+  // Name, integration (in the line and in the filter), account and person, cause, end user.
+  assert.equal(printed(await text(await open(hub, '/connections', key), 200)), 7)
+  const one = await text(await open(hub, `/connections/conn_${id}`, key), 200)
+  assert.ok(printed(one) >= 14, String(printed(one)))
+  for (const [path, times] of [
+    [`/connections?integration=${encodeURIComponent(script)}`, 7],
+    [`/connections?integration=x${encodeURIComponent(script)}`, 2],
+    ['/settings/webhooks', 3],
+    ['/settings/api-keys', 2],
+    ['/settings/embedded', 7],
+  ] as const)
+    assert.ok(printed(await text(await open(hub, path, key), 200)) >= times, path)
+  assert.equal(printed(await text(await open(hub, `/connections/${encodeURIComponent(script)}x`, key), 404)), 1)
+  await text(await open(hub, '/connections', script), 401)
+  await text(await open(hub, `/settings/sign-in?not=${encodeURIComponent(script)}`), 401)
+  for (const [path, fields] of [
+    ['/settings/webhooks', { url: script, event: script }],
+    [`/settings/webhooks/deliveries/${encodeURIComponent(script)}/send`, {}],
+    ['/settings/api-keys', { name: `${script}2`, scope: script }],
+    ['/settings/embedded/jwt', { user: script.slice(1, 20) + script }],
+    ['/settings/embedded/origins', { url: script }],
+    ['/settings/embedded/redirects', { url: script }],
+  ] as const) {
+    const page = await send(hub, path, fields, key)
+    assert.ok(page.status >= 400, path)
+    assert.ok(printed(await text(page, page.status)) >= 1, path)
+  }
+  assert.ok(
+    printed(await text(await send(hub, '/settings/api-keys', { name: `${script}3`, scope: 'proxy' }, key), 200)),
+  )
+  assert.ok(printed(await text(await send(hub, '/settings/embedded/jwt', { user: script }, key), 200)))
+})
+
+test('a foreign frame embeds no page of the dashboard: each answer forbids it, and forms that leave', async t => {
+  const hub = await startTestHub(t)
+  const id = await scripted(hub)
+  const { key } = await newKey(hub)
+  const cross = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }
+  const event = 'connection.created'
+  const answers = [
+    ...['/connections', `/connections/${id}`, '/connections/nothing', '/settings/webhooks', '/settings/api-keys'].map(
+      path => open(hub, path, key),
+    ),
+    open(hub, '/settings/embedded', key),
+    open(hub, '/connections'),
+    open(hub, '/settings/api-keys', (await newKey(hub, { scopes: ['proxy'] })).key),
+    send(hub, '/settings/embedded/jwt', { user: 'me' }, key),
+    send(hub, '/settings/embedded/jwt', { user: 'nobody' }, key),
+    send(hub, '/settings/api-keys', { name: 'new', scope: 'proxy' }, key),
+    send(hub, '/settings/webhooks', { url: 'nonsense', event }, key),
+    send(hub, '/settings/webhooks/rotate', { revision: '2' }, key),
+    send(hub, '/settings/webhooks/test', {}, key, cross),
+  ]
+  for (const page of await Promise.all(answers)) {
+    assert.match(page.headers.get('content-type') ?? '', /^text\/html/)
+    const policy = page.headers.get('content-security-policy') ?? ''
+    assert.match(policy, /frame-ancestors 'none'/)
+    assert.match(policy, /form-action 'self'/)
+    assert.match(policy, /base-uri 'none'/)
+    assert.equal(page.headers.get('x-frame-options'), 'DENY')
+    assert.equal(page.headers.get('cache-control'), 'no-store')
+  }
 })

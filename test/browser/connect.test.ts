@@ -1,38 +1,10 @@
 /** A person connects Notion in a real browser: opens the page, clicks, approves, copies, and the token works. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
-import { type TestContext, test } from 'node:test'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { test } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
 import type { ConnectionShape } from '../../src/http/nango/shapes.ts'
 import { getJson, startTestHub } from '../harness.ts'
-
-const executablePath = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-].find(existsSync)
-const missing =
-  executablePath === undefined && 'the browser suite needs Chromium. On Debian: apt-get install chromium, then npm test'
-// CI allows no skip: there, a missing browser is a failure.
-const skip = process.env['TEST_NO_SKIP'] ? false : missing
-
-const open = async (t: TestContext): Promise<Browser> => {
-  assert.ok(executablePath, String(missing))
-  const browser = await chromium.launch({
-    executablePath,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  })
-  t.after(() => browser.close())
-  return browser
-}
+import { openBrowser, skip } from './chromium.ts'
 
 /** Fails on anything that the page complains of: a blocked script, a missing file. */
 const watched = async (browser: Browser): Promise<Page> => {
@@ -49,7 +21,7 @@ test('a person connects sandbox Notion by clicking, and the token read back open
   skip,
 }, async t => {
   const hub = await startTestHub(t)
-  const page = await watched(await open(t))
+  const page = await watched(await openBrowser(t))
   await page.goto(hub.origin)
   await page.getByRole('button', { name: 'Connect Notion' }).click()
   await page.getByRole('radio').first().check()
@@ -57,7 +29,7 @@ test('a person connects sandbox Notion by clicking, and the token read back open
   await page.getByRole('heading', { name: 'Notion is connected' }).waitFor()
   const line = (label: string) => page.locator('.copy', { hasText: label })
   const id = (await line('Connection id').locator('code').textContent()) ?? ''
-  assert.match(id, /^[0-9a-f]{24}$/)
+  assert.match(id, /^conn_[0-9a-f]{24}$/)
 
   // The id can be copied, and the lines are whole.
   await line('Connection id').getByRole('button', { name: 'Copy' }).click()
@@ -90,7 +62,7 @@ test('a person connects sandbox Notion by clicking, and the token read back open
 
 test('the way is walked by keyboard alone, and under another loopback name', { skip }, async t => {
   const hub = await startTestHub(t)
-  const page = await watched(await open(t))
+  const page = await watched(await openBrowser(t))
   await page.goto(hub.origin.replace('localhost', '127.0.0.1'))
   assert.equal(new URL(page.url()).hostname, 'localhost')
   const focused = () =>
@@ -117,7 +89,7 @@ test('the way is walked by keyboard alone, and under another loopback name', { s
 
 test('a person who denies is told so, and who must act next', { skip }, async t => {
   const hub = await startTestHub(t)
-  const page = await watched(await open(t))
+  const page = await watched(await openBrowser(t))
   await page.goto(hub.origin)
   await page.getByRole('button', { name: 'Connect Slack' }).click()
   await page.getByRole('button', { name: 'Deny' }).click()
@@ -135,7 +107,7 @@ test('a page of another origin cannot read the keyless hub from a real browser',
   t.after(() => evil.close())
   const address = evil.address()
   assert.ok(address && typeof address === 'object')
-  const page = await (await open(t)).newPage()
+  const page = await (await openBrowser(t)).newPage()
   await page.goto(`http://localhost:${address.port}/`)
   const script = `fetch(${JSON.stringify(`${hub.origin}/connection`)}).then(answer => answer.text(), error => 'refused: ' + error)`
   assert.match(String(await page.evaluate(script)), /^refused/)

@@ -178,8 +178,8 @@ export const flowFaults: readonly Fault[] = [
   {
     guard: 'the return URL is sent as a browser would send it',
     file: 'src/core/return-url.ts',
-    text: 'if (context.dev && isLoopbackHost(url.hostname)) return url.href',
-    becomes: 'if (context.dev && isLoopbackHost(url.hostname)) return returnTo',
+    text: 'if (context.dev && (byKey || isLoopbackHost(url.hostname))) return url.href',
+    becomes: 'if (context.dev && (byKey || isLoopbackHost(url.hostname))) return returnTo',
     caughtBy: [link, 'an api_redirect_url that no header'],
   },
   {

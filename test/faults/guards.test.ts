@@ -12,16 +12,26 @@ import { fileURLToPath } from 'node:url'
 import { accessFaults } from './access.ts'
 import type { Fault } from './fault.ts'
 import { flowFaults } from './flow.ts'
+import { pageFaults } from './pages.ts'
+import { sessionFaults } from './sessions.ts'
 import { storedFaults } from './stored.ts'
+import { webhookFaults } from './webhooks.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-const faults: readonly Fault[] = [...flowFaults, ...accessFaults, ...storedFaults]
+const faults: readonly Fault[] = [
+  ...flowFaults,
+  ...accessFaults,
+  ...storedFaults,
+  ...sessionFaults,
+  ...webhookFaults,
+  ...pageFaults,
+]
 
 let copy = ''
 before(() => {
   copy = mkdtempSync(join(tmpdir(), 'mortise-faults-'))
-  for (const name of ['bin', 'src', 'test', 'packages', 'providers', 'docs', 'package.json'])
+  for (const name of ['bin', 'src', 'test', 'packages', 'providers', 'docs', 'app', 'package.json'])
     cpSync(join(root, name), join(copy, name), { recursive: true })
   // The sandbox is imported by its package name, and must be the copy's own.
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))

@@ -178,7 +178,7 @@ test('the same account again repairs its connection; another person, a named id,
   const [ada, other] = accounts
   assert.ok(ada && other)
   const first = (await connect(hub, 'notion', {}, { account: ada.id })).returned.searchParams.get('connection_id')
-  assert.match(first ?? '', /^[0-9a-f]{24}$/)
+  assert.match(first ?? '', /^conn_[0-9a-f]{24}$/)
   for (let round = 0; round < 10; round++) {
     const again = await connect(hub, 'notion', {}, { account: ada.id })
     assert.equal(again.returned.searchParams.get('connection_id'), first)

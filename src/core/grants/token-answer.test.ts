@@ -51,7 +51,8 @@ suite('a token answer', () => {
 
   test('has none of the optional parts where the provider sends none', () => {
     const credential = read('xero', answer({ access_token: 'at-1' }))
-    assert.deepEqual(Object.keys(credential).sort(), ['accessToken', 'raw'])
+    assert.deepEqual(Object.keys(credential).sort(), ['accessToken', 'kind', 'raw'])
+    assert.equal(credential.kind, 'oauth2')
   })
 
   test('of Slack is found where a user token is nested', () => {

@@ -63,6 +63,7 @@ export const readTokenAnswer = (provider: Provider, response: CallResponse, now:
   const scope = pick(answer, at.scope)
   const granted = Array.isArray(scope) ? scope.filter(each => typeof each === 'string') : undefined
   return {
+    kind: 'oauth2',
     accessToken: new Secret(accessToken),
     ...(refreshToken === undefined ? {} : { refreshToken: new Secret(refreshToken) }),
     ...(expiresAt === undefined ? {} : { expiresAt }),

@@ -1,6 +1,7 @@
 /** Wire ↔ core. Pure. */
 import type { Outcome } from '../../core/attempt.ts'
 import { type Connection, mergedMetadata } from '../../core/connection.ts'
+import type { Credential } from '../../core/credential.ts'
 import type { Read } from '../../core/read.ts'
 import { errorType } from './errors.ts'
 import type { ConnectionShape, ConnectionsShape } from './shapes.ts'
@@ -12,23 +13,31 @@ export const toConnection = ({ connection, credential }: Read, withCredentials: 
   updated_at: connection.updatedAt.toISOString(),
   provider_config_key: connection.integrationKey,
   connection_id: connection.connectionId,
-  credentials: withCredentials
-    ? {
-        type: 'OAUTH2',
-        access_token: credential.accessToken.reveal(),
-        ...(credential.refreshToken
-          ? {
-              refresh_token: credential.refreshToken.reveal(),
-              ...(credential.expiresAt ? { expires_at: credential.expiresAt.toISOString() } : {}),
-            }
-          : {}),
-        raw: credential.raw.reveal(),
-      }
-    : {},
+  credentials: withCredentials ? toCredentials(credential) : {},
   connection_config: { ...connection.config },
   account_id: 0,
   metadata: mergedMetadata(connection),
 })
+
+const toCredentials = (credential: Credential): ConnectionShape['credentials'] => {
+  const secret = credential.accessToken.reveal()
+  if (credential.kind === 'basic') {
+    const colon = secret.indexOf(':')
+    return { type: 'BASIC', username: secret.slice(0, colon), password: secret.slice(colon + 1) }
+  }
+  if (credential.kind !== 'oauth2') return { type: 'API_KEY', apiKey: secret }
+  return {
+    type: 'OAUTH2',
+    access_token: secret,
+    ...(credential.refreshToken
+      ? {
+          refresh_token: credential.refreshToken.reveal(),
+          ...(credential.expiresAt ? { expires_at: credential.expiresAt.toISOString() } : {}),
+        }
+      : {}),
+    raw: credential.raw.reveal(),
+  }
+}
 
 export const toConnections = (connections: readonly Connection[]): ConnectionsShape => ({
   connections: connections.map(each => ({

@@ -21,6 +21,9 @@ export const connectionShape = z.strictObject({
       expires_at: time.optional(),
       raw: json,
     }),
+    /** Given as they are, without a flow. */
+    z.strictObject({ type: z.literal('API_KEY'), apiKey: z.string() }),
+    z.strictObject({ type: z.literal('BASIC'), username: z.string(), password: z.string() }),
     /** A key without the scope credentials:read. */
     z.strictObject({}),
   ]),

@@ -1,16 +1,15 @@
 /** Notion's OAuth for public connections. The small API behind it is in `notion-api.ts`. */
 import { randomUUID } from 'node:crypto'
-import { type Account, type Answer, expectation, type Issue } from '../expectation.ts'
-import { botId, notionApi, person } from './notion-api.ts'
+import { type Answer, expectation, type Issue } from '../expectation.ts'
+import { accounts, inWorkspace } from './notion-accounts.ts'
+import { notionApi } from './notion-api.ts'
+import { botId, person } from './notion-store.ts'
 
 /** The error body that the reference prints for the OAuth endpoints: the RFC's code stands in `code`. */
 const refusal = (status: number, code: string, message: string): Answer => ({
   status,
   body: { object: 'error', status, code, message, additional_data: {} },
 })
-
-/** The account as Notion knows it: what follows a slash in its id tells two people of one workspace apart, here only. */
-const inWorkspace = (account: Account): Account => ({ ...account, id: account.id.split('/')[0] ?? account.id })
 
 const tokens = (issue: Issue): Answer => {
   const account = inWorkspace(issue.account)
@@ -90,21 +89,5 @@ export default expectation({
     status: 401,
     body: { object: 'error', status: 401, code: 'unauthorized', message: 'API token is invalid.' },
   },
-  accounts: [
-    {
-      id: '6f1f2a54-51b6-4f0b-9d1c-8a9b2f1d7e11',
-      name: 'Acme',
-      person: { id: '0a1b2c3d-9c2e-4b1a-8f57-3d2e1c0b9a88', name: 'Ada Lovelace', email: 'ada@acme.example' },
-    },
-    {
-      id: 'c2d9e8f7-3a4b-4c5d-8e6f-7a8b9c0d1e22',
-      name: 'Globex',
-      person: { id: '9e8d7c6b-5a4f-4e3d-a2c1-b0a9f8e7d6c5', name: 'Grace Hopper', email: 'grace@globex.example' },
-    },
-    {
-      id: '6f1f2a54-51b6-4f0b-9d1c-8a9b2f1d7e11/charles',
-      name: 'Acme',
-      person: { id: '5d4c3b2a-1f0e-4d9c-8b7a-6f5e4d3c2b1a', name: 'Charles Babbage', email: 'charles@acme.example' },
-    },
-  ],
+  accounts,
 })

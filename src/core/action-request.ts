@@ -1,0 +1,243 @@
+/** An action and what a caller gives → the request, without a credential. Pure; every refusal names the field at fault. */
+import { type Action, type ActionParameter, pathNames } from './action.ts'
+import { didYouMean } from './alike.ts'
+import type { Json } from './credential.ts'
+import { badParameter, type MortiseError } from './errors.ts'
+import { type Client, valuesOf } from './grants/authorization-code.ts'
+import { type Fault, faultOf } from './json-schema.ts'
+import type { CallRequest } from './ports.ts'
+import { expandUrl } from './template.ts'
+
+/** What the caller calls the four groups of its input, so that a refusal names a field as the caller wrote it. */
+export interface InputNames {
+  readonly path: string
+  readonly query: string
+  readonly body: string
+  readonly headers: string
+}
+
+export interface ActionInput {
+  readonly path?: Readonly<Record<string, Json>>
+  readonly query?: Readonly<Record<string, Json>>
+  readonly body?: Json
+  readonly headers?: Readonly<Record<string, Json>>
+  readonly names?: InputNames
+  /** Header names, or beginnings of them that end in `-`, that belong to the caller's own API and never travel on. */
+  readonly ownHeaders?: readonly string[]
+}
+
+const plainNames: InputNames = { path: 'path', query: 'query', body: 'body', headers: 'headers' }
+
+/** Whose request it is, as far as URLs and headers need it. */
+export type Caller = Pick<Client, 'provider' | 'integration' | 'config'>
+
+/** Throws `invalid_request` (reason `parameter`) with the field as the caller wrote it: `pathParams.page_id`. */
+export const actionRequest = (caller: Caller, action: Action, input: ActionInput): CallRequest => {
+  const names = input.names ?? plainNames
+  const { provider, integration } = caller
+  const fixed = lowerCased({ ...provider.api.headers, ...action.headers })
+  const headers = callerHeaders(caller, action, input, names)
+  // Whoever asks for another version of the API than the file describes knows its names better than the file does.
+  const described = Object.keys(fixed).every(name => headers[name] === undefined || headers[name] === fixed[name])
+  const url = urlOf(caller, action, input, names, described)
+  const body = bodyOf(action, input, names, described)
+  return {
+    method: action.method,
+    url: url.href,
+    headers: {
+      accept: 'application/json',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...fixed,
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body }),
+    sandbox: integration.sandbox,
+  }
+}
+
+const lowerCased = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+
+const sentence = (at: string, fault: Fault): MortiseError => {
+  const field = [at, ...fault.path.map(String)].join('.')
+  return badParameter(field, `${field} ${fault.what}.`)
+}
+
+const urlOf = (caller: Caller, action: Action, input: ActionInput, names: InputNames, described: boolean): URL => {
+  const base = expandUrl(caller.provider, caller.provider.api.base, valuesOf(caller))
+  const inPath = valuesIn('path', action, input, names, true)
+  const inQuery = valuesIn('query', action, input, names, described)
+  const path = pathNames(action.path).reduce((text, name) => {
+    const field = `${names.path}.${name}`
+    const [parameter, [value = '']] = inPath.get(name) ?? [undefined, []]
+    return text.replace(`{${name}}`, () => segment(field, value, parameter?.encoded === true))
+  }, action.path)
+  const expected = base.pathname.replace(/\/+$/, '') + path
+  const url = new URL(base.origin + expected)
+  // Whatever the values were, the URL is the one that is meant, letter for letter.
+  if (url.origin !== base.origin || url.pathname !== expected)
+    throw badParameter(names.path, `${names.path} does not make a URL of ${caller.provider.name}.`)
+  for (const [name, [parameter, values]] of inQuery)
+    for (const value of values) url.searchParams.append(name, parameter?.encoded ? decoded(value) : value)
+  return url
+}
+
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** One value inside a path: percent-encoded, and never one that a server could take for another path. */
+const segment = (field: string, given: string, encoded: boolean): string => {
+  const value = encoded ? decoded(given) : given
+  for (const form of [value, decoded(value)])
+    if (/\p{Cc}/u.test(form) || form.split(/[/\\]/).some(part => /^\.*$/.test(part)))
+      throw badParameter(
+        field,
+        `${field} must name one thing: it may not be empty, be made of dots, hold control characters, or begin or end with a slash.`,
+      )
+  try {
+    return encodeURIComponent(value)
+  } catch {
+    throw badParameter(field, `${field} is not valid Unicode text.`)
+  }
+}
+
+type Given = Map<string, [parameter: ActionParameter | undefined, values: string[]]>
+
+/** The values of one group as text, checked. Null counts as not given. */
+const valuesIn = (
+  group: 'path' | 'query',
+  action: Action,
+  input: ActionInput,
+  names: InputNames,
+  closed: boolean,
+): Given => {
+  const found: Given = new Map()
+  const given = input[group] ?? {}
+  const parameters = action.parameters.filter(each => each.in === group)
+  const byName = new Map(parameters.map(each => [each.name, each]))
+  for (const [name, value] of Object.entries(given)) {
+    const field = `${names[group]}.${name}`
+    const parameter = byName.get(name)
+    if (!parameter && closed) throw unknownParameter(group, name, action, names)
+    if (value === null || value === undefined) continue
+    const wanted = parameter ? [parameter.schema.type ?? []].flat() : []
+    const read = wanted.includes('array')
+      ? [value].flat().map(each => asRead(each, itemTypes(parameter)))
+      : asRead(value, wanted)
+    const fault = parameter && closed ? faultOf(parameter.schema, read) : undefined
+    if (fault) throw sentence(field, fault)
+    const values = [read].flat()
+    if (values.some(each => typeof each === 'object'))
+      throw badParameter(field, `${field} must be a text, a number or true or false.`)
+    found.set(name, [parameter, values.map(String)])
+  }
+  for (const parameter of parameters)
+    if (closed && parameter.required && !found.has(parameter.name)) {
+      const field = `${names[group]}.${parameter.name}`
+      throw badParameter(field, `${field} is missing: ${parameter.description}.`)
+    }
+  return found
+}
+
+const itemTypes = (parameter: ActionParameter | undefined): string[] => [parameter?.schema.items?.type ?? []].flat()
+
+/** In a URL all is text, so a text that spells what is wanted is as good. */
+const asRead = (value: Json, wanted: readonly string[]): Json => {
+  if (typeof value === 'string' && !wanted.includes('string')) {
+    if (wanted.some(type => type === 'number' || type === 'integer') && /^-?\d+(\.\d+)?$/.test(value))
+      return Number(value)
+    if (wanted.includes('boolean') && (value === 'true' || value === 'false')) return value === 'true'
+  }
+  if (typeof value === 'number' && wanted.includes('string') && !wanted.includes('number')) return String(value)
+  return value
+}
+
+const unknownParameter = (group: 'path' | 'query', name: string, action: Action, names: InputNames): MortiseError => {
+  const field = `${names[group]}.${name}`
+  const mine = action.parameters.filter(each => each.in === group).map(each => each.name)
+  const elsewhere = action.parameters.find(each => each.name === name && each.in !== group)
+  const inBody = Object.hasOwn(action.body?.properties ?? {}, name)
+  const place = elsewhere ? names[elsewhere.in] : inBody ? names.body : undefined
+  const advice = place === undefined ? didYouMean(name, mine) : `; it belongs in ${place}`
+  const all = mine.length === 0 ? `no ${names[group]}` : mine.join(', ')
+  return badParameter(field, `${field} is not a parameter of ${action.id}${advice}. It takes ${all}.`)
+}
+
+const bodyOf = (action: Action, input: ActionInput, names: InputNames, described: boolean): string | undefined => {
+  const empty = input.body === undefined || input.body === null
+  if (action.body === undefined) {
+    if (empty || (typeof input.body === 'object' && Object.keys(input.body ?? {}).length === 0)) return undefined
+    if (described) throw badParameter(names.body, `${action.id} takes no ${names.body}.`)
+  }
+  const body: Json = input.body ?? {}
+  const fault = action.body && described ? faultOf(action.body, body) : undefined
+  if (fault) throw sentence(names.body, fault)
+  try {
+    return JSON.stringify(body)
+  } catch {
+    throw badParameter(names.body, `${names.body} is nested too deeply.`)
+  }
+}
+
+/**
+ * Headers that speak of the connection, of who is calling, or of the body's form: they are the hub's to set (RFC 9110
+ * §7.6.1, RFC 6265). An `-` at the end: all that begin so.
+ */
+const hubHeaders = [
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'host',
+  'content-length',
+  'content-encoding',
+  'accept-encoding',
+  'transfer-encoding',
+  'connection',
+  'keep-alive',
+  'te',
+  'trailer',
+  'upgrade',
+  'expect',
+  'forwarded',
+  'via',
+  'api-key',
+  'x-api-key',
+  'x-forwarded-',
+  'proxy-',
+]
+
+const isOneOf = (name: string, names: readonly string[]): boolean =>
+  names.some(each => (each.endsWith('-') ? name.startsWith(each) : name === each))
+
+export const isHubHeader = (name: string): boolean => isOneOf(name.toLowerCase(), hubHeaders)
+
+const callerHeaders = (
+  { provider }: Caller,
+  action: Action,
+  input: ActionInput,
+  names: InputNames,
+): Record<string, string> => {
+  const keys = Object.values(provider.keys?.kinds ?? {}).flatMap(kind => kind?.header ?? [])
+  const kept = [provider.api.header, ...keys, ...(input.ownHeaders ?? [])].map(name => name.toLowerCase())
+  const headers: Record<string, string> = {}
+  for (const [written, value] of Object.entries(input.headers ?? {})) {
+    if (value === null || value === undefined) continue
+    const field = `${names.headers}.${written}`
+    const name = written.toLowerCase()
+    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)) throw badParameter(field, `${field} is not the name of a header.`)
+    if (isHubHeader(name) || isOneOf(name, kept))
+      throw badParameter(field, `${field} may not be given: the hub sets that header itself, or never sends it on.`)
+    if (typeof value === 'object' || /[^\t\x20-\x7e\xa0-\xff]/.test(String(value)))
+      throw badParameter(field, `${field} must be a text of printable characters.`)
+    // The body is JSON, whatever its header says.
+    if (name === 'content-type' && !/^application\/([a-z.-]+\+)?json\s*(;|$)/i.test(String(value)))
+      throw badParameter(field, `${field} must be application/json: ${action.id} has no other body.`)
+    headers[name] = String(value)
+  }
+  return headers
+}

@@ -1,0 +1,172 @@
+/**
+ * A credential that is given as it is: an API key, a token, a user name with its password, or what another hub held (an
+ * import). No browser and no flow; the provider is asked whose account it opens, and a key that it refuses is not kept.
+ */
+import { accountKeyOf, type Connection, mintedId } from './connection.ts'
+import type { Context } from './context.ts'
+import { type Credential, type CredentialKind, type JsonObject, Secret } from './credential.ts'
+import { badParameter, MortiseError, toMortiseError } from './errors.ts'
+import { connectionEvents } from './event.ts'
+import type { Client } from './grants/authorization-code.ts'
+import { identityRequest, readAccount, readFacts, readIdentityAnswer } from './identity.ts'
+import { newId, newNumber } from './ids.ts'
+import type { Integration } from './integration.ts'
+import type { Provider } from './provider.ts'
+import { sealCredential } from './sealed.ts'
+import { fillInputs } from './template.ts'
+
+/** What is given: one text for a key or a token, two for Basic, and for an import the tokens as they are. */
+export type Given =
+  | { readonly kind: 'apiKey' | 'bearer'; readonly key: Secret }
+  | { readonly kind: 'basic'; readonly username: string; readonly password: Secret }
+  | {
+      readonly kind: 'oauth2'
+      readonly accessToken: Secret
+      readonly refreshToken?: Secret
+      readonly expiresAt?: Date
+      readonly scopes?: readonly string[]
+    }
+
+export interface Gift {
+  readonly environmentId: number
+  readonly integration: Integration
+  readonly endUserId: string
+  readonly given: Given
+  readonly params: Readonly<Record<string, string>>
+  readonly duplicate: boolean
+  /** What the caller calls it. */
+  readonly name?: string
+  /** 24 hex digits that it is known by elsewhere, and keeps. */
+  readonly id?: string
+  readonly createdAt?: Date
+}
+
+/** The kinds of credential that a connector takes. */
+export const kindsOf = (provider: Provider): readonly CredentialKind[] => [
+  'oauth2',
+  ...(Object.keys(provider.keys?.kinds ?? {}) as CredentialKind[]),
+]
+
+export const checkKind = (provider: Provider, kind: CredentialKind): void => {
+  const kinds = kindsOf(provider)
+  if (!kinds.includes(kind))
+    throw new MortiseError(
+      'not_found',
+      `${provider.name} takes no credential of the type ${kind} here; it takes ${kinds.join(', ')}.`,
+      { reason: 'kind_unknown', parameter: 'authenticationType', received: kind, allowed: kinds },
+    )
+}
+
+const toCredential = (given: Given): Credential => {
+  if (given.kind === 'oauth2') {
+    const raw: JsonObject = {
+      access_token: given.accessToken.reveal(),
+      ...(given.refreshToken ? { refresh_token: given.refreshToken.reveal() } : {}),
+    }
+    return {
+      ...given,
+      raw: new Secret(raw),
+    }
+  }
+  if (given.kind === 'basic') {
+    const password = given.password.reveal()
+    return {
+      kind: 'basic',
+      accessToken: new Secret(`${given.username}:${password}`),
+      raw: new Secret({ username: given.username, password }),
+    }
+  }
+  return { kind: given.kind, accessToken: given.key, raw: new Secret({ [given.kind]: given.key.reveal() }) }
+}
+
+/** Writes the connection. Throws `not_found` (kind_unknown), or `provider_rejected` (key_refused) for a key that is none. */
+export const give = async (context: Context, gift: Gift): Promise<{ connection: Connection; created: boolean }> => {
+  const { integration, given } = gift
+  const provider = context.providerOf(integration)
+  checkKind(provider, given.kind)
+  if (gift.id !== undefined && !/^[0-9a-f]{24}$/.test(gift.id))
+    throw badParameter('credentialId', 'credentialId, where one is given to keep, must be 24 hex digits.')
+  const config = fillInputs(provider.params, gift.params, name => `params[${name}]`)
+  const other = gift.id === undefined ? undefined : await context.storage.connectionById(gift.environmentId, gift.id)
+  if (other && (other.integrationKey !== integration.key || other.endUserId !== gift.endUserId))
+    throw new MortiseError(
+      'conflict',
+      `There is a connection ${gift.id} already, through ${other.integrationKey} or of another user.`,
+    )
+  const secret = await context.clientSecretOf(integration)
+  const credential = toCredential(given)
+  const client: Client = { provider, integration, secret, config }
+  const answer = given.kind === 'oauth2' ? undefined : await ask(context, client, credential)
+  const told = credential.raw.reveal()
+  const account = answer === undefined ? undefined : readAccount(client, told, answer, given.kind)
+  const facts = answer === undefined ? {} : readFacts(client, told, answer)
+  const sealer = await context.sealerOf(gift.environmentId)
+  const now = context.clock.now()
+  const accountKey = gift.id === undefined && !gift.duplicate ? accountKeyOf(account) : undefined
+  let created = false
+  const connection = await context.storage.authorize({
+    environmentId: gift.environmentId,
+    integrationKey: integration.key,
+    find:
+      gift.id !== undefined
+        ? { id: gift.id }
+        : accountKey !== undefined
+          ? { accountKey, endUserId: gift.endUserId }
+          : undefined,
+    decide: found => {
+      const existing = found?.connection
+      created = existing === undefined
+      const id = existing?.id ?? gift.id ?? newId(now)
+      const name = gift.name ?? existing?.name
+      const row: Connection = {
+        environmentId: gift.environmentId,
+        number: existing?.number ?? newNumber(),
+        id,
+        integrationKey: integration.key,
+        provider: provider.id,
+        connectionId: existing?.connectionId ?? gift.id ?? mintedId(id),
+        endUserId: existing?.endUserId ?? gift.endUserId,
+        kind: given.kind,
+        ...(name === undefined ? {} : { name }),
+        status: 'connected',
+        ...(account ? { account } : {}),
+        ...sealCredential(sealer, id, credential, 'refresh_token'),
+        ...(credential.expiresAt ? { expiresAt: credential.expiresAt } : {}),
+        obtainedAt: now,
+        credentialRevision: (existing?.credentialRevision ?? 0) + 1,
+        ...(credential.scopes ? { scopes: credential.scopes } : {}),
+        config,
+        metadata: existing?.metadata ?? {},
+        facts,
+        createdAt: existing?.createdAt ?? gift.createdAt ?? now,
+        updatedAt: now,
+      }
+      return { connection: row, accountKey: found?.accountKey ?? accountKey }
+    },
+    events: connectionEvents(now),
+  })
+  context.wake()
+  return { connection, created }
+}
+
+/** Asks whose account the key opens. What the provider refuses is refused. */
+const ask = async (context: Context, client: Client, credential: Credential) => {
+  const request = identityRequest(client, credential)
+  if (!request)
+    throw new MortiseError(
+      'integration_misconfigured',
+      `The definition of ${client.provider.name} takes keys but does not say how to try them. Its author must add keys.identity.request.`,
+    )
+  const response = await context.call.send(request)
+  try {
+    return readIdentityAnswer(client, response)
+  } catch (thrown) {
+    const error = toMortiseError(thrown)
+    if (error.code === 'provider_unavailable') throw error
+    throw new MortiseError(
+      'provider_rejected',
+      `${client.provider.name} refused this credential with status ${response.status}, so it was not kept. Check that it is whole, not revoked, and may read its own account.`,
+      { reason: 'key_refused', providerStatus: response.status },
+    )
+  }
+}

@@ -1,0 +1,137 @@
+/** Making a connect session, opening it in the end user's browser, and what it returns with. */
+import type { Attempt, Outcome } from './attempt.ts'
+import { type Start, type Started, start } from './connect.ts'
+import type { Context } from './context.ts'
+import type { Environment } from './environment.ts'
+import { MortiseError, type Reason } from './errors.ts'
+import { newId, newNonce, sha256 } from './ids.ts'
+import type { ConnectSession } from './session.ts'
+
+/** How long a session may wait to be opened and finished, in milliseconds. */
+const sessionLife = 30 * 60_000
+
+export interface NewSession {
+  readonly environment: Environment
+  readonly integrationKey: string
+  readonly endUserId: string
+  readonly caller: string
+  readonly opens: ConnectSession['opens']
+  readonly dialect: string
+  readonly duplicate: boolean
+  readonly params: Readonly<Record<string, string>>
+  /** Already checked by `checkReturn`. */
+  readonly returnTo?: string
+  /** The app's; without one the hub makes it. */
+  readonly state?: string
+}
+
+export const createSession = async (
+  context: Context,
+  ask: NewSession,
+): Promise<{ session: ConnectSession; token: string; state: string }> => {
+  const now = context.clock.now()
+  const { environment, state: given, ...rest } = ask
+  const id = newId(now)
+  const token = `${environment.id.toString(36)}.${newNonce()}`
+  const state = given ?? newNonce()
+  const sealer = await context.sealerOf(environment.id)
+  const session: ConnectSession = {
+    ...rest,
+    environmentId: environment.id,
+    id,
+    tokenHash: sha256(token),
+    state: sealer.seal(['connect_sessions', id, 'state'], state),
+    stateHash: sha256(state),
+    stateGiven: given !== undefined,
+    createdAt: now,
+    expiresAt: new Date(now.getTime() + sessionLife),
+  }
+  await context.storage.addSession(session)
+  return { session, token, state }
+}
+
+const expired = (reason: Reason, message: string): MortiseError =>
+  new MortiseError('session_expired', message, { reason })
+
+/** The session that a token opens. Throws `session_expired`. */
+export const sessionOf = async (context: Context, token: string): Promise<ConnectSession> => {
+  const environmentId = Number.parseInt(/^([0-9a-z]{1,11})\.[\w-]{43}$/.exec(token)?.[1] ?? '', 36)
+  const session = Number.isSafeInteger(environmentId)
+    ? await context.storage.session(environmentId, { tokenHash: sha256(token) })
+    : undefined
+  if (session) return session
+  throw expired('session_unknown', 'The hub knows no such link, or it is long past. Start again from the app.')
+}
+
+/** What names the cookie of a session, as an attempt's is named by its state. */
+export const sessionCookieName = (session: Pick<ConnectSession, 'id'>): string => sha256(`session ${session.id}`)
+
+export interface Opened {
+  readonly started: Started
+  /** The cookie that keeps the session to this browser. */
+  readonly cookie: Pick<Started, 'stateHash' | 'nonce'>
+}
+
+/**
+ * Opens a session in the browser that asks, and starts an attempt there. The first browser keeps it: another one is
+ * refused, so that a link which was followed already leads nobody into somebody else's session. The same browser may
+ * open it again (a second click, a way back from the provider).
+ */
+export const openSession = async (
+  context: Context,
+  session: ConnectSession,
+  nonceOf: (name: string) => string | undefined,
+): Promise<Opened> => {
+  const name = sessionCookieName(session)
+  const nonce = nonceOf(name) ?? newNonce()
+  const now = context.clock.now()
+  if (session.expiresAt <= now)
+    throw expired('session_over', 'This link was good for half an hour, which is over. Start again from the app.')
+  if (session.connectionRow !== undefined)
+    throw expired('session_used', 'This link has done its work: the account is connected. Go back to the app.')
+  if (!(await context.storage.bindSession(session.environmentId, session.id, sha256(nonce), now)))
+    throw expired(
+      'other_browser',
+      'This link was opened in another browser and can only be used there. Start again from the app.',
+    )
+  const environment = await context.environmentOf(session.environmentId)
+  const ask: Start = {
+    environment,
+    integrationKey: session.integrationKey,
+    trust: 'proven',
+    duplicate: session.duplicate,
+    params: session.params,
+    endUserId: session.endUserId,
+    sessionId: session.id,
+    ...(session.returnTo === undefined ? {} : { returnTo: session.returnTo }),
+    dialect: session.dialect,
+  }
+  return { started: await start(context, ask), cookie: { stateHash: name, nonce } }
+}
+
+/** What the app is told on the way back: the state that it gave, and a code where the session made a connection. */
+export interface Concluded {
+  readonly session: ConnectSession
+  readonly state: string | undefined
+  readonly code: string | undefined
+}
+
+/** Reads, or makes, what a finished attempt returns with. A page is told over its own channel and gets no code. */
+export const conclude = async (
+  context: Context,
+  attempt: Attempt,
+  outcome: Outcome,
+): Promise<Concluded | undefined> => {
+  const { environmentId, sessionId: id } = attempt
+  const session = id === undefined ? undefined : await context.storage.session(environmentId, { id })
+  if (!session) return undefined
+  const sealer = await context.sealerOf(environmentId)
+  const state = session.state && sealer.open(['connect_sessions', session.id, 'state'], session.state)
+  if (!outcome.ok || session.opens === 'page') return { session, state, code: undefined }
+  const fresh = newNonce()
+  const kept = await context.storage.setSessionCode(environmentId, session.id, {
+    code: sealer.seal(['connect_sessions', session.id, 'code'], fresh),
+    codeHash: sha256(fresh),
+  })
+  return { session, state, code: kept && sealer.open(['connect_sessions', session.id, 'code'], kept) }
+}

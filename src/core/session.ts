@@ -1,0 +1,56 @@
+/**
+ * A connect session: a short-lived permission for one browser to create or repair one connection. Made by the app's back
+ * end (with a key) or by a page (with a JWT), opened by the end user's browser, and ended by what became of it.
+ */
+import type { Outcome } from './attempt.ts'
+
+export interface ConnectSession {
+  readonly environmentId: number
+  /** 24 hex digits; the id of the connection's row, where it makes a new one. */
+  readonly id: string
+  /** SHA-256 of the token, hex: the token itself is never stored. */
+  readonly tokenHash: string
+  readonly integrationKey: string
+  /** '' is the environment's own user. */
+  readonly endUserId: string
+  /** Who made it: only they may redeem its code. */
+  readonly caller: string
+  /**
+   * How it is opened. `link`: whoever follows the link first; the app must look at the state before it redeems the code.
+   * `page`: by a form that a page of an allowed origin sends, so that a link in a mail opens nothing.
+   */
+  readonly opens: 'link' | 'page'
+  readonly dialect: string
+  readonly duplicate: boolean
+  readonly params: Readonly<Record<string, string>>
+  readonly returnTo?: string
+  /** The app's own state, echoed on the way back; sealed. */
+  readonly state?: Uint8Array
+  readonly stateHash?: string
+  /** The app gave it, so what it sends later must equal it. Otherwise the hub made it for the app to look at. */
+  readonly stateGiven: boolean
+  /** SHA-256 of the nonce in the browser that opened it, hex. */
+  readonly browserHash?: string
+  readonly codeHash?: string
+  /** Sealed, so that a callback which is reloaded returns with the same one. */
+  readonly code?: Uint8Array
+  /** The row that it made or repaired. */
+  readonly connectionRow?: string
+  readonly outcome?: Outcome
+  readonly finishedAt?: Date
+  readonly createdAt: Date
+  readonly expiresAt: Date
+}
+
+/** The name of a session for people: `cred_` is how its id is written before there is a connection. */
+export const attemptName = (session: Pick<ConnectSession, 'id'>): string => `cred_${session.id}`
+
+/** One word for how a session stands. */
+export const sessionStatus = (session: ConnectSession, now: Date): 'connected' | 'failed' | 'expired' | 'pending' =>
+  session.connectionRow !== undefined
+    ? 'connected'
+    : session.outcome
+      ? 'failed'
+      : session.expiresAt <= now
+        ? 'expired'
+        : 'pending'

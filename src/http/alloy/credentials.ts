@@ -1,0 +1,161 @@
+/** Credentials: beginning a flow, redeeming what it brought, giving a key, listing and deleting. */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { type Connection, rowIdIn } from '../../core/connection.ts'
+import { badParameter, MortiseError } from '../../core/errors.ts'
+import { findIntegration } from '../../core/find.ts'
+import { checkKind, give } from '../../core/give.ts'
+import type { Integration } from '../../core/integration.ts'
+import { createSession } from '../../core/open-session.ts'
+import { type Redeemable, redeem } from '../../core/redeem.ts'
+import { attemptName, sessionStatus } from '../../core/session.ts'
+import { rowUserId } from '../../core/users.ts'
+import { shown } from './connections.ts'
+import { type Body, bodyOf, type NewCredential, readNewCredential, text } from './input.ts'
+import { returnParameters } from './map.ts'
+import { dialect, type Served } from './served.ts'
+
+type ByConnector = { Params: { connector: string } }
+
+export const credentialRoutes = (app: FastifyInstance, served: Served): void => {
+  const { hub } = served
+  const { storage, clock, publicUrl } = hub.context
+  const starting = { preHandler: served.may('connect:write') }
+
+  app.post<ByConnector>('/connectors/:connector/credentials', starting, async (request, reply) => {
+    const body = bodyOf(request.body)
+    const ask = readNewCredential(request.params.connector, body)
+    const environment = await served.environment(request)
+    const integration = await chosen(request, ask)
+    const user = await served.user(request, undefined, body)
+    const params = ask.params
+    if (ask.given) {
+      const gift = {
+        environmentId: environment.id,
+        integration,
+        endUserId: rowUserId(user),
+        given: ask.given,
+        params,
+        duplicate: ask.duplicate,
+        ...(ask.name === undefined ? {} : { name: ask.name }),
+        ...(ask.id === undefined ? {} : { id: ask.id }),
+        ...(ask.createdAt === undefined ? {} : { createdAt: ask.createdAt }),
+      }
+      const { connection } = await give(hub.context, gift)
+      return connected(connection, served.warn(reply, ask.warnings))
+    }
+    checkKind(hub.context.providerOf(integration), ask.kind)
+    const returnTo =
+      ask.redirectUri === undefined ? undefined : await hub.checkReturn(environment, ask.redirectUri, true)
+    if (returnTo !== undefined) refuseReserved(returnTo)
+    const { session, token, state } = await createSession(hub.context, {
+      environment,
+      integrationKey: integration.key,
+      endUserId: rowUserId(user),
+      caller: request.caller.id,
+      opens: 'link',
+      dialect,
+      duplicate: ask.duplicate,
+      params,
+      ...(returnTo === undefined ? {} : { returnTo }),
+      ...(ask.state === undefined ? {} : { state: ask.state }),
+    })
+    const query = new URLSearchParams({ userId: user.id })
+    if (returnTo !== undefined) query.set('redirectUri', returnTo)
+    query.set('token', token)
+    return {
+      oauthUrl: `${publicUrl}/api/strategy/connector/${encodeURIComponent(integration.key)}/authorize?${query}`,
+      credentialId: attemptName(session),
+      state,
+      status: 'pending',
+      connectorId: integration.key,
+      userId: user.id,
+      expiresAt: session.expiresAt.toISOString(),
+      ...served.warn(reply, ask.warnings),
+    }
+  })
+
+  /** The integration of the path, or the one that `authConfigId` chooses at the same provider. */
+  const chosen = async (request: FastifyRequest<ByConnector>, ask: NewCredential): Promise<Integration> => {
+    const environment = await served.environment(request)
+    const named = ask.authConfigId
+    if (named === undefined) return findIntegration(hub.context, environment, request.params.connector)
+    const all = await storage.integrations(environment.id)
+    const found = all.find(each => each.key === named || each.id === named)
+    const { connector } = request.params
+    if (found && (found.provider === connector || found.key === connector)) return found
+    const fitting = all.filter(each => each.provider === connector).map(each => each.key)
+    throw badParameter(
+      'authConfigId',
+      `"${named.slice(0, 80)}" is no integration at ${connector.slice(0, 80)}; there are: ${fitting.join(', ') || 'none'}.`,
+    )
+  }
+
+  app.post<ByConnector>('/connectors/:connector/credentials/callback', starting, async (request, reply) => {
+    const body = bodyOf(request.body)
+    const integration = await findIntegration(hub.context, await served.environment(request), request.params.connector)
+    const given = redeemable(body)
+    if (!given) throw await nothingGiven(request, integration)
+    const { connection, stateDiffers } = await redeem(hub.context, request.caller, integration.key, given)
+    const warnings = stateDiffers
+      ? [
+          'The state is not the one that this flow was begun with. Send your own at the start, and check it before you redeem a code.',
+        ]
+      : []
+    const sent = text(body, 'state')
+    return connected(connection, { ...(sent === undefined ? {} : { state: sent }), ...served.warn(reply, warnings) })
+  })
+
+  /** Which attempt it may have been, and how that stands; its connection only where the environment lets that be told. */
+  const nothingGiven = async (request: FastifyRequest, integration: Integration): Promise<MortiseError> => {
+    const { environmentId, id: caller } = request.caller
+    const latest = await storage.latestSession(environmentId, caller, integration.key)
+    const ask = 'Send the code that came to your redirect URI; the credentialId or the state of the flow will do too.'
+    if (!latest)
+      return new MortiseError(
+        'invalid_request',
+        `There is no code, and this key has begun no flow for ${integration.key}. ${ask}`,
+        {
+          reason: 'code_missing',
+          parameter: 'code',
+        },
+      )
+    const status = sessionStatus(latest, clock.now())
+    const { tellsLatest } = await served.environment(request)
+    const made =
+      tellsLatest && latest.connectionRow !== undefined
+        ? await storage.connectionById(environmentId, latest.connectionRow)
+        : undefined
+    const which = made ? ` Its connection is ${shown(hub, made).connectionId}.` : ''
+    return new MortiseError(
+      'invalid_request',
+      `There is no code. The latest attempt that this key began for ${integration.key} is ${attemptName(latest)}, of ${latest.createdAt.toISOString()}; its status: ${status}.${which} ${ask}`,
+      { reason: 'code_missing', parameter: 'code' },
+    )
+  }
+
+  const connected = (row: Connection, more: object) => ({ ...shown(hub, row), ...more })
+}
+
+const redeemable = (body: Body): Redeemable | undefined => {
+  const [code, state, id] = [text(body, 'code'), text(body, 'state'), text(body, 'credentialId', 'connectionId')]
+  if (code !== undefined) return { code, ...(state === undefined ? {} : { state }) }
+  if (id !== undefined) {
+    const sessionId = rowIdIn(id)
+    if (sessionId === undefined)
+      throw badParameter(
+        'credentialId',
+        'credentialId must be the one that the start of the flow answered: cred_ with 24 hex digits.',
+      )
+    return { sessionId }
+  }
+  return state === undefined ? undefined : { state }
+}
+
+const refuseReserved = (url: string): void => {
+  const own = returnParameters.find(name => new URL(url).searchParams.has(name))
+  if (own !== undefined)
+    throw new MortiseError('invalid_request', `redirectUri carries ${own} already, which the hub adds itself.`, {
+      reason: 'redirect_not_allowed',
+      parameter: 'redirectUri',
+    })
+}

@@ -1,0 +1,150 @@
+/** Wire ↔ core. Pure. */
+
+import type { Outcome } from '../../core/attempt.ts'
+import { type Connection, shownId } from '../../core/connection.ts'
+import type { CredentialKind } from '../../core/credential.ts'
+import { type EndUser, shownUserId } from '../../core/end-user.ts'
+import type { Concluded } from '../../core/open-session.ts'
+import type { Provider } from '../../core/provider.ts'
+import { redirectError } from './errors.ts'
+import type { ConnectionShape, UserShape } from './shapes.ts'
+
+/** "Ada Lovelace's Notion" */
+const nameOf = (row: Connection, provider: string): string =>
+  row.name ?? (row.account ? `${row.account.personName ?? row.account.name ?? row.account.id}'s ${provider}` : provider)
+
+const statusOf = (row: Connection, now: Date): ConnectionShape['status'] =>
+  row.status !== 'connected'
+    ? 'needs_reauth'
+    : row.expiresAt && row.expiresAt <= now && row.renewal === undefined
+      ? 'expired'
+      : 'connected'
+
+export const toConnection = (
+  row: Connection,
+  { now, provider, latest }: { now: Date; provider: string; latest: boolean },
+): ConnectionShape => {
+  const id = shownId(row)
+  const status = statusOf(row, now)
+  return {
+    id,
+    connectionId: id,
+    credentialId: id,
+    connectorId: row.integrationKey,
+    integrationId: row.integrationKey,
+    integration: row.integrationKey,
+    type: `${row.provider}-${row.kind}`,
+    name: nameOf(row, provider),
+    userId: shownUserId(row.environmentId, row.endUserId),
+    status,
+    ...(row.statusReason === undefined ? {} : { statusReason: row.statusReason }),
+    active: status === 'connected',
+    ...(row.account ? { account: { id: row.account.id, name: row.account.name ?? row.account.id } } : {}),
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+    ...(row.expiresAt ? { expiresAt: row.expiresAt.toISOString() } : {}),
+    latest,
+  }
+}
+
+/** The newest of each connector. */
+export const latestOf = (rows: readonly Connection[]): ReadonlySet<string> => {
+  const newest = new Map<string, Connection>()
+  for (const row of rows) {
+    const other = newest.get(row.integrationKey)
+    const later = other && (row.createdAt.getTime() - other.createdAt.getTime() || (row.id > other.id ? 1 : -1))
+    if (later === undefined || later > 0) newest.set(row.integrationKey, row)
+  }
+  return new Set([...newest.values()].map(row => row.id))
+}
+
+export const toUser = (user: EndUser): UserShape => ({
+  userId: user.id,
+  username: user.username,
+  fullName: user.fullName ?? user.username,
+})
+
+/** What the hub adds to `redirectUri`; a URL that carries one of these already would be ambiguous. */
+export const returnParameters = ['code', 'state', 'error', 'error_description', 'connectorId']
+
+/** The URL that a finished flow returns to: its own query as it was, ours after it. */
+export const toReturn = (returnTo: string, outcome: Outcome, concluded: Concluded | undefined): string => {
+  const added = new URLSearchParams(
+    outcome.ok ? {} : { error: redirectError[outcome.code], error_description: outcome.message },
+  )
+  if (concluded?.code !== undefined) added.set('code', concluded.code)
+  if (concluded?.state !== undefined) added.set('state', concluded.state)
+  if (concluded) added.set('connectorId', concluded.session.integrationKey)
+  return `${returnTo}${returnTo.includes('?') ? '&' : '?'}${added}`
+}
+
+/** Every spelling of a type that was seen → ours. */
+export const kindNamed = (text: string): CredentialKind | undefined =>
+  kinds[text.toLowerCase().replace(/[^a-z0-9]/g, '')]
+
+const kinds: Readonly<Record<string, CredentialKind>> = {
+  oauth2: 'oauth2',
+  oauth20: 'oauth2',
+  oauth: 'oauth2',
+  apikey: 'apiKey',
+  key: 'apiKey',
+  bearer: 'bearer',
+  bearertoken: 'bearer',
+  httpbearer: 'bearer',
+  token: 'bearer',
+  basic: 'basic',
+  basicauth: 'basic',
+  httpbasic: 'basic',
+}
+
+/** A letter on a square: every connector has a picture, and none is fetched from anywhere. */
+export const iconOf = (name: string): string =>
+  `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="6" fill="#334"/><text x="16" y="22" font-family="sans-serif" font-size="18" text-anchor="middle" fill="#fff">${/^[A-Za-z0-9]/.exec(name)?.[0] ?? '?'}</text></svg>`)}`
+
+/** What a caller must send to connect: one entry a credential type. */
+export const toMetadata = (connectorId: string, provider: Provider) => {
+  const properties = (kind: CredentialKind) => ({
+    userId: { type: 'string', description: 'An id, a username or "me"; optional' },
+    authenticationType: { const: kind },
+    ...(kind === 'oauth2'
+      ? { redirectUri: { type: 'string', format: 'uri' }, state: { type: 'string' } }
+      : { fields: { type: 'object', properties: fieldsOf(kind), required: Object.keys(fieldsOf(kind)) } }),
+    ...(Object.keys(provider.params).length === 0
+      ? {}
+      : {
+          data: {
+            type: 'object',
+            properties: Object.fromEntries(
+              Object.entries(provider.params).map(([name, input]) => [
+                name,
+                { type: 'string', title: input.title, ...(input.example ? { examples: [input.example] } : {}) },
+              ]),
+            ),
+            required: Object.entries(provider.params)
+              .filter(([, input]) => input.default === undefined)
+              .map(([name]) => name),
+          },
+        }),
+  })
+  const fieldsOf = (kind: CredentialKind): Record<string, { type: string }> =>
+    kind === 'basic'
+      ? { username: { type: 'string' }, password: { type: 'string' } }
+      : { [kind === 'bearer' ? 'token' : 'apiKey']: { type: 'string' } }
+  const entry = (kind: CredentialKind, title: string) => ({
+    authenticationType: kind,
+    title,
+    authConfigRequired: false,
+    inputSchema: { type: 'object', properties: properties(kind), required: ['authenticationType'] },
+    sampleInput: {
+      connectorId,
+      authenticationType: kind,
+      ...(kind === 'oauth2'
+        ? { redirectUri: 'http://localhost:3000/oauth/callback' }
+        : { fields: Object.fromEntries(Object.keys(fieldsOf(kind)).map(name => [name, '…'])) }),
+    },
+  })
+  return [
+    entry('oauth2', `${provider.name} (OAuth 2.0)`),
+    ...Object.entries(provider.keys?.kinds ?? {}).map(([kind, each]) => entry(kind as CredentialKind, each.title)),
+  ]
+}

@@ -1,0 +1,86 @@
+/** The table of this dialect's routes: what all of them share, and the rooms that they stand in. */
+import type { FastifyInstance } from 'fastify'
+import { MortiseError } from '../../core/errors.ts'
+import type { Hub } from '../../core/hub.ts'
+import { endUserNamed } from '../../core/users.ts'
+import { type Access, authenticate, requireScope } from '../auth.ts'
+import { queryOf } from '../query.ts'
+import { errorOf } from '../thrown.ts'
+import { connectionRoutes } from './connections.ts'
+import { connectorRoutes } from './connectors.ts'
+import { credentialRoutes } from './credentials.ts'
+import { diagnoseRoute } from './diagnose.ts'
+import { toError } from './errors.ts'
+import { executeRoutes } from './execute.ts'
+import { bodyOf, text } from './input.ts'
+import { recordRoutes } from './records.ts'
+import type { Served } from './served.ts'
+import { startPage } from './start.ts'
+import { userRoutes } from './users.ts'
+import { answerVersion } from './version.ts'
+
+export const alloyRoutes =
+  (hub: Hub, access: Access) =>
+  async (app: FastifyInstance): Promise<void> => {
+    const { publicUrl } = hub.context
+    app.setErrorHandler((thrown, request, reply) => {
+      const error = errorOf(thrown, request, hub.context.log)
+      const { status, body } = toError(error, publicUrl, request.id)
+      if (status === 401) reply.header('www-authenticate', 'Bearer')
+      if (error.details.retryAfter) reply.header('retry-after', String(error.details.retryAfter))
+      return reply.code(status).send(body)
+    })
+    // Clients send the type of a body with no body.
+    app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, given, done) => {
+      try {
+        done(null, given === '' ? undefined : JSON.parse(String(given)))
+      } catch {
+        done(new MortiseError('invalid_request', 'The body is not JSON.'), undefined)
+      }
+    })
+    app.addHook('onRequest', answerVersion)
+    startPage(app, hub, access)
+
+    await app.register(async api => {
+      api.addHook('onRequest', async request => {
+        const token = request.headers['x-alloy-user-token']
+        if (token !== undefined)
+          throw new MortiseError(
+            'unauthenticated',
+            'x-alloy-user-token is for pages, at /sdk/start. Here send: Authorization: Bearer <secret key>, from your back end.',
+            { reason: 'jwt_malformed' },
+          )
+        request.caller = await authenticate(request, access)
+      })
+      const served: Served = {
+        hub,
+        access,
+        environment: request => hub.context.environmentOf(request.caller.environmentId),
+        may: scope => async request => requireScope(request.caller, scope),
+        async user(request, inPath, body = bodyOf(request.body)) {
+          const header = request.headers['x-alloy-userid']
+          const sources: [value: string | undefined, source: string][] = [
+            [inPath, 'in the path'],
+            [text(body, 'userId'), 'userId in the body'],
+            [queryOf(request).get('userId') ?? undefined, 'userId in the query'],
+            [typeof header === 'string' ? header : undefined, 'the header x-alloy-userid'],
+          ]
+          const [value, source] = sources.find(([each]) => each !== undefined && each !== '') ?? [undefined, '']
+          return endUserNamed(hub.context, await served.environment(request), value, source)
+        },
+        warn(reply, warnings) {
+          if (warnings.length === 0) return {}
+          const plain = warnings.join(' ').replace(/[^\x20-\x7e]/g, '?')
+          reply.header('warning', `299 mortise "${plain.replace(/["\\]/g, "'")}"`)
+          return { warnings: [...warnings] }
+        },
+      }
+      userRoutes(api, served)
+      connectorRoutes(api, served)
+      executeRoutes(api, served)
+      recordRoutes(api, served)
+      credentialRoutes(api, served)
+      connectionRoutes(api, served)
+      diagnoseRoute(api, served)
+    })
+  }

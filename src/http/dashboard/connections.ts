@@ -1,0 +1,132 @@
+/** Connections: all of the environment, newest first. */
+import type { FastifyInstance } from 'fastify'
+import { accountLabel, type Connection, shownId } from '../../core/connection.ts'
+import { me } from '../../core/end-user.ts'
+import type { Hub } from '../../core/hub.ts'
+import { latestOf, toConnection } from '../alloy/map.ts'
+import { copyable, type Html, html } from '../html.ts'
+import { inShell, keyHeader } from '../pages.ts'
+import { queryOf } from '../query.ts'
+import { type Pages, table, time } from './frame.ts'
+
+/** On one page. */
+const most = 100
+
+/** A row as these pages show it. */
+export const shown = (hub: Hub, row: Connection) => {
+  const provider = hub.context.catalogue.get(row.provider)?.name ?? row.provider
+  const { name, status } = toConnection(row, { now: hub.context.clock.now(), provider, latest: false })
+  return { id: shownId(row), name, status, provider, account: row.account ? accountLabel(row.account) : undefined }
+}
+
+const statusWords = {
+  connected: html`<span class="good">connected</span>`,
+  expired: html`<span class="bad">token expired</span>`,
+  needs_reauth: html`<span class="bad">must be connected again</span>`,
+}
+export const statusText = (row: Connection, status: keyof typeof statusWords): Html =>
+  html`${statusWords[status]}${row.statusReason === undefined ? undefined : html`: ${row.statusReason}`}`
+
+/** The newest of its integration. */
+export const latestMark = html` <span class="latest">⭐ Latest</span>`
+
+export const endUserName = (row: Connection, names: ReadonlyMap<string, string>): string =>
+  row.endUserId === '' ? me : (names.get(row.endUserId) ?? row.endUserId)
+
+export const connectionsPage = (app: FastifyInstance, pages: Pages): void => {
+  const { hub } = pages
+  const { storage, dev, publicUrl } = hub.context
+
+  app.get('/connections', pages.may('connections:read'), async (request, reply) => {
+    const { environmentId } = request.caller
+    const query = queryOf(request)
+    const asked = query.get('integration') ?? ''
+    const all = await storage.connections(environmentId, {})
+    const rows = asked === '' ? all : all.filter(row => row.integrationKey === asked)
+    const page = Math.max(1, Math.trunc(Number(query.get('page'))) || 1)
+    const part = rows.slice((page - 1) * most, page * most)
+    const latest = latestOf(rows)
+    const users = await storage.endUsers(environmentId)
+    const names = new Map(users.map(user => [user.id, user.username]))
+    const line = (row: Connection): Html => {
+      const { id, name, status, account } = shown(hub, row)
+      return html`<td><a href="/connections/${encodeURIComponent(id)}">${name}</a>${latest.has(row.id) ? latestMark : undefined}<br><code>${id}</code></td>
+<td>${row.integrationKey}</td><td>${account ?? '–'}</td><td>${statusText(row, status)}</td><td>${endUserName(row, names)}</td><td>${time(row.createdAt)}</td>`
+    }
+    const teach = async () => {
+      const keys = (await storage.integrations(environmentId)).map(each => each.key)
+      return howToConnect({
+        // The start page connects accounts of this environment alone.
+        startPage: dev && environmentId === pages.access.firstEnvironment.id,
+        publicUrl,
+        keyNeeded: !(await pages.keyless()),
+        connector: keys.includes('notion') ? 'notion' : keys[0],
+      })
+    }
+    const turn = (to: number, words: string): Html =>
+      html`<a href="/connections?${new URLSearchParams({ ...(asked === '' ? {} : { integration: asked }), page: String(to) }).toString()}">${words}</a> `
+    return pages.send(request, reply, {
+      place: '/connections',
+      title: 'Connections',
+      body: html`<h1>Connections</h1>
+${
+  all.length === 0
+    ? html`<p>Nobody has connected an account in this environment yet.</p>
+${await teach()}`
+    : html`<form class="row" action="/connections">
+<label>Integration <select name="integration"><option value="">all</option>${options(all, asked)}</select></label>
+<button>Show</button>
+</form>
+${
+  part.length === 0
+    ? html`<p>${rows.length === 0 ? `There is no connection through "${asked.slice(0, 100)}".` : 'There are no more.'} <a href="/connections">Show all</a></p>`
+    : html`<p>${rows.length === 1 ? 'One connection' : `${rows.length} connections`}, newest first. ⭐ Latest marks the newest of each integration.</p>
+${table('Connections', ['Name and id', 'Integration', 'Account', 'Status', 'End user', 'Created'], part.map(line))}`
+}
+<p>${page > 1 ? turn(page - 1, 'Newer') : undefined}${rows.length > page * most ? turn(page + 1, 'Older') : undefined}</p>`
+}`,
+    })
+  })
+}
+
+/** The integrations that are connected, and the one that was asked for. */
+const options = (all: readonly Connection[], asked: string): Html[] =>
+  [...new Set([...all.map(row => row.integrationKey), ...(asked === '' ? [] : [asked])])]
+    .sort()
+    .map(key => (key === asked ? html`<option selected>${key}</option>` : html`<option>${key}</option>`))
+
+/** The empty page says how it is filled. */
+const howToConnect = (hub: {
+  readonly startPage: boolean
+  readonly publicUrl: string
+  readonly keyNeeded: boolean
+  readonly connector: string | undefined
+}): Html => {
+  const { connector, publicUrl } = hub
+  if (connector === undefined)
+    return html`<p>An account is connected through an integration, and there is none yet. Add your app at a provider as one:</p>
+${copyable('In a terminal', 'npx mortise integrations add github --client-id <the id that GitHub shows>')}
+<p><a href="/docs/core-concepts">Core concepts</a> says what an integration is.</p>`
+  const body = { authenticationType: 'oauth2', redirectUri: 'http://localhost:3000/oauth/callback' }
+  return html`<p>Any of these ways leads to the first one, and it stands here then.</p>
+${
+  hub.startPage
+    ? html`<h2>With a click</h2>
+<p>Open the <a href="/">start page</a>, click Connect, and approve.</p>`
+    : undefined
+}
+${
+  connector === 'notion'
+    ? html`<h2>In a terminal</h2>
+${copyable('In the folder of the hub; it waits until you have approved, and prints the connection id', 'npm run connect-notion')}`
+    : undefined
+}
+<h2>With the API</h2>
+${copyable(
+  'Answers oauthUrl: open it in a browser, and approve',
+  `curl -X POST${keyHeader(hub.keyNeeded)} -H "Content-Type: application/json" -d '${JSON.stringify(body)}' "${publicUrl}/connectors/${inShell(connector)}/credentials"`,
+)}
+<p>The redirect URI is your app's; where the hub refuses it, list it under <a href="/settings/embedded#redirects">Embedded</a>.</p>
+<h2>In your own page</h2>
+<p><a href="/settings/embedded">Embedded</a> has the lines: your user clicks and approves in a popup, and your page has the connection id.</p>`
+}

@@ -1,0 +1,273 @@
+/** The part of the storage port that is about connect sessions and end users. */
+import type { Kysely, Transaction } from 'kysely'
+import type { Outcome } from '../core/attempt.ts'
+import type { EndUser } from '../core/end-user.ts'
+import type { ConnectSession } from '../core/session.ts'
+import type { Storage } from '../core/storage.ts'
+import { date, optional, same, type Tables } from './tables.ts'
+import type { SessionTables } from './tables-sessions.ts'
+
+const toSession = (row: SessionTables['connect_sessions']): ConnectSession => ({
+  environmentId: row.environment_id,
+  id: row.id,
+  tokenHash: row.token_hash,
+  integrationKey: row.integration_key,
+  endUserId: row.end_user_id,
+  caller: row.caller,
+  opens: row.opens as ConnectSession['opens'],
+  dialect: row.dialect,
+  duplicate: row.duplicate === 1,
+  params: JSON.parse(row.params_json),
+  ...optional('returnTo', row.return_to, same),
+  ...optional('state', row.state, same),
+  ...optional('stateHash', row.state_hash, same),
+  stateGiven: row.state_given === 1,
+  ...optional('browserHash', row.browser_hash, same),
+  ...optional('codeHash', row.code_hash, same),
+  ...optional('code', row.code, same),
+  ...optional('connectionRow', row.connection_row, same),
+  ...optional('outcome', row.outcome_json, JSON.parse),
+  ...optional('finishedAt', row.finished_at, date),
+  createdAt: date(row.created_at),
+  expiresAt: date(row.expires_at),
+})
+
+const fromSession = (session: ConnectSession): SessionTables['connect_sessions'] => ({
+  environment_id: session.environmentId,
+  id: session.id,
+  token_hash: session.tokenHash,
+  integration_key: session.integrationKey,
+  end_user_id: session.endUserId,
+  caller: session.caller,
+  opens: session.opens,
+  dialect: session.dialect,
+  duplicate: session.duplicate ? 1 : 0,
+  params_json: JSON.stringify(session.params),
+  return_to: session.returnTo ?? null,
+  state_hash: session.stateHash ?? null,
+  state: session.state ?? null,
+  state_given: session.stateGiven ? 1 : 0,
+  browser_hash: session.browserHash ?? null,
+  code_hash: session.codeHash ?? null,
+  code: session.code ?? null,
+  connection_row: session.connectionRow ?? null,
+  outcome_json: session.outcome ? JSON.stringify(session.outcome) : null,
+  finished_at: session.finishedAt?.getTime() ?? null,
+  created_at: session.createdAt.getTime(),
+  expires_at: session.expiresAt.getTime(),
+})
+
+const toEndUser = (row: SessionTables['end_users']): EndUser => ({
+  environmentId: row.environment_id,
+  id: row.id,
+  username: row.username,
+  ...optional('fullName', row.full_name, same),
+  createdAt: date(row.created_at),
+  updatedAt: date(row.updated_at),
+})
+
+/** A session ends with its attempt. One that has a connection keeps it, whatever a later attempt does. */
+export const endSession = async (
+  tx: Transaction<Tables>,
+  environmentId: number,
+  id: string,
+  end: { readonly outcome: Outcome; readonly row: string | null; readonly at: number },
+): Promise<void> => {
+  await tx
+    .updateTable('connect_sessions')
+    .set({ outcome_json: JSON.stringify(end.outcome), connection_row: end.row, finished_at: end.at })
+    .where('environment_id', '=', environmentId)
+    .where('id', '=', id)
+    .where('connection_row', 'is', null)
+    .execute()
+}
+
+/** Moves rows of connections to what is remembered of them. */
+export const removeConnections = async (
+  tx: Transaction<Tables>,
+  environmentId: number,
+  by: { readonly id: string } | { readonly endUserId: string },
+  at: Date,
+): Promise<number> => {
+  let rows = tx
+    .deleteFrom('connections')
+    .where('environment_id', '=', environmentId)
+    .returning(['environment_id', 'id', 'integration_key', 'connection_id', 'end_user_id'])
+  rows = 'id' in by ? rows.where('id', '=', by.id) : rows.where('end_user_id', '=', by.endUserId)
+  const removed = await rows.execute()
+  for (const row of removed)
+    await tx
+      .insertInto('deleted_connections')
+      .values({ ...row, deleted_at: at.getTime() })
+      .onConflict(on => on.columns(['environment_id', 'id']).doUpdateSet({ deleted_at: at.getTime() }))
+      .execute()
+  return removed.length
+}
+
+type Part = Pick<
+  Storage,
+  | 'addSession'
+  | 'session'
+  | 'latestSession'
+  | 'bindSession'
+  | 'setSessionReturn'
+  | 'setSessionCode'
+  | 'addEndUser'
+  | 'endUser'
+  | 'endUsers'
+  | 'updateEndUser'
+  | 'deleteEndUser'
+  | 'deleteConnection'
+  | 'deletedConnection'
+>
+
+export const sessionStorage = (db: Kysely<Tables>): Part => ({
+  async addSession(session) {
+    await db.insertInto('connect_sessions').values(fromSession(session)).execute()
+  },
+  async session(environmentId, by) {
+    let rows = db.selectFrom('connect_sessions').selectAll().where('environment_id', '=', environmentId)
+    if ('id' in by) rows = rows.where('id', '=', by.id)
+    else if ('tokenHash' in by) rows = rows.where('token_hash', '=', by.tokenHash)
+    else if ('codeHash' in by) rows = rows.where('code_hash', '=', by.codeHash)
+    else rows = rows.where('state_hash', '=', by.stateHash).where('caller', '=', by.caller)
+    const row = await rows.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(1).executeTakeFirst()
+    return row && toSession(row)
+  },
+  async latestSession(environmentId, caller, integrationKey) {
+    const row = await db
+      .selectFrom('connect_sessions')
+      .selectAll()
+      .where('environment_id', '=', environmentId)
+      .where('caller', '=', caller)
+      .where('integration_key', '=', integrationKey)
+      .orderBy('created_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    return row && toSession(row)
+  },
+  async bindSession(environmentId, id, browserHash, now) {
+    const bound = await db
+      .updateTable('connect_sessions')
+      .set({ browser_hash: browserHash })
+      .where('environment_id', '=', environmentId)
+      .where('id', '=', id)
+      .where(each => each.or([each('browser_hash', 'is', null), each('browser_hash', '=', browserHash)]))
+      .where('expires_at', '>', now.getTime())
+      .executeTakeFirstOrThrow()
+    return bound.numUpdatedRows === 1n
+  },
+  async setSessionReturn(environmentId, id, returnTo) {
+    const set = await db
+      .updateTable('connect_sessions')
+      .set({ return_to: returnTo })
+      .where('environment_id', '=', environmentId)
+      .where('id', '=', id)
+      .where('browser_hash', 'is', null)
+      .executeTakeFirstOrThrow()
+    return set.numUpdatedRows === 1n
+  },
+  async setSessionCode(environmentId, id, { code, codeHash }) {
+    await db
+      .updateTable('connect_sessions')
+      .set({ code, code_hash: codeHash })
+      .where('environment_id', '=', environmentId)
+      .where('id', '=', id)
+      .where('code_hash', 'is', null)
+      .execute()
+    const row = await db
+      .selectFrom('connect_sessions')
+      .select('code')
+      .where('environment_id', '=', environmentId)
+      .where('id', '=', id)
+      .executeTakeFirst()
+    return row?.code ?? undefined
+  },
+
+  async addEndUser(user) {
+    const added = await db
+      .insertInto('end_users')
+      .values({
+        environment_id: user.environmentId,
+        id: user.id,
+        username: user.username,
+        full_name: user.fullName ?? null,
+        created_at: user.createdAt.getTime(),
+        updated_at: user.updatedAt.getTime(),
+      })
+      .onConflict(on => on.doNothing())
+      .executeTakeFirstOrThrow()
+    return added.numInsertedOrUpdatedRows === 1n
+  },
+  async endUser(environmentId, by) {
+    const rows = db.selectFrom('end_users').selectAll().where('environment_id', '=', environmentId)
+    const row = await ('id' in by
+      ? rows.where('id', '=', by.id)
+      : rows.where('username', '=', by.username)
+    ).executeTakeFirst()
+    return row && toEndUser(row)
+  },
+  async endUsers(environmentId) {
+    const rows = await db
+      .selectFrom('end_users')
+      .selectAll()
+      .where('environment_id', '=', environmentId)
+      .orderBy('created_at')
+      .orderBy('id')
+      .execute()
+    return rows.map(toEndUser)
+  },
+  updateEndUser: user =>
+    db.transaction().execute(async tx => {
+      const taken = await tx
+        .selectFrom('end_users')
+        .select('id')
+        .where('environment_id', '=', user.environmentId)
+        .where('username', '=', user.username)
+        .where('id', '!=', user.id)
+        .executeTakeFirst()
+      if (taken) return false
+      const updated = await tx
+        .updateTable('end_users')
+        .set({ username: user.username, full_name: user.fullName ?? null, updated_at: user.updatedAt.getTime() })
+        .where('environment_id', '=', user.environmentId)
+        .where('id', '=', user.id)
+        .executeTakeFirstOrThrow()
+      return updated.numUpdatedRows === 1n
+    }),
+  deleteEndUser: (environmentId, id, at) =>
+    db.transaction().execute(async tx => {
+      const removed = await tx
+        .deleteFrom('end_users')
+        .where('environment_id', '=', environmentId)
+        .where('id', '=', id)
+        .executeTakeFirstOrThrow()
+      if (removed.numDeletedRows !== 1n) return false
+      await removeConnections(tx, environmentId, { endUserId: id }, at)
+      return true
+    }),
+
+  deleteConnection: (environmentId, id, at) =>
+    db.transaction().execute(async tx => (await removeConnections(tx, environmentId, { id }, at)) === 1),
+  async deletedConnection(environmentId, idOrName) {
+    const row = await db
+      .selectFrom('deleted_connections')
+      .selectAll()
+      .where('environment_id', '=', environmentId)
+      .where(each => each.or([each('id', '=', idOrName), each('connection_id', '=', idOrName)]))
+      .orderBy('deleted_at', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    return (
+      row && {
+        environmentId: row.environment_id,
+        id: row.id,
+        integrationKey: row.integration_key,
+        connectionId: row.connection_id,
+        endUserId: row.end_user_id,
+        deletedAt: date(row.deleted_at),
+      }
+    )
+  },
+})

@@ -1,0 +1,163 @@
+/** Faults in flows that an app or a page begins: codes, links, JWTs, origins. */
+import type { Fault } from './fault.ts'
+
+const session = 'test/attacks/session.test.ts'
+
+export const sessionFaults: readonly Fault[] = [
+  {
+    guard: 'a code is bound to the key that began the flow',
+    file: 'src/core/redeem.ts',
+    text: 'if (session.caller !== caller.id)',
+    becomes: 'if (false)',
+    caughtBy: [session, 'a code used by another key'],
+  },
+  {
+    guard: 'a code is bound to its environment',
+    file: 'src/storage/sessions.ts',
+    text: "let rows = db.selectFrom('connect_sessions').selectAll().where('environment_id', '=', environmentId)",
+    becomes: "let rows = db.selectFrom('connect_sessions').selectAll()",
+    caughtBy: ['test/storage.test.ts', 'a session is found in its own environment only'],
+  },
+  {
+    guard: 'a code lives ten minutes',
+    file: 'src/core/redeem.ts',
+    text: 'session.finishedAt && clock.now().getTime() - session.finishedAt.getTime() > codeLife',
+    becomes: 'false',
+    caughtBy: [session, 'a code after ten minutes'],
+  },
+  {
+    guard: 'a code is bound to its connector',
+    file: 'src/core/redeem.ts',
+    text: 'if (session.integrationKey !== integrationKey)',
+    becomes: 'if (false)',
+    caughtBy: [session, 'a made-up code'],
+  },
+  {
+    guard: "the app's own state is compared",
+    file: 'src/core/redeem.ts',
+    text: 'if (stateDiffers && session.stateGiven)',
+    becomes: 'if (false)',
+    caughtBy: [session, 'a state that is not the one'],
+  },
+  {
+    guard: 'a link is kept to the browser that opened it first',
+    file: 'src/storage/sessions.ts',
+    text: ".where(each => each.or([each('browser_hash', 'is', null), each('browser_hash', '=', browserHash)]))",
+    becomes: '',
+    caughtBy: [session, "a stranger's link"],
+  },
+  {
+    guard: "a page's session is no link",
+    file: 'src/http/alloy/start.ts',
+    text: "if (session.opens !== 'link')",
+    becomes: 'if (false)',
+    caughtBy: [session, "a page's session is opened by no link"],
+  },
+  {
+    guard: "a page's session is opened by a page that says which it is",
+    file: 'src/http/sdk.ts',
+    text: "if (origin === undefined || origin === 'null' || session.opens !== 'page')",
+    becomes: "if (session.opens !== 'page')",
+    caughtBy: [session, "a page's session is opened by no link"],
+  },
+  {
+    guard: 'only pages of allowed origins take part',
+    file: 'src/http/sdk.ts',
+    text: "checkBrowserOrigin(request, access, await storage.allowed(environmentId, 'origin'), dev)",
+    becomes: 'undefined',
+    caughtBy: [session, 'pages of an origin that is not listed'],
+  },
+  {
+    guard: 'only listed origins may hear the answers',
+    file: 'src/http/sdk.ts',
+    text: 'if (origin === undefined || !(await mayAsk(origin))) return',
+    becomes: 'if (origin === undefined) return',
+    caughtBy: [session, 'pages of an origin that is not listed'],
+  },
+  {
+    guard: 'a JWT begins flows for its own user only',
+    file: 'src/http/sdk.ts',
+    text: '.id !== user.id',
+    becomes: ".id === 'nobody'",
+    caughtBy: [session, 'a JWT is worth nothing'],
+  },
+  {
+    guard: 'the algorithm is HS256',
+    file: 'src/http/jwt.ts',
+    text: 'payload = (await jwtVerify(token, key, options)).payload',
+    becomes:
+      "payload = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())\n    void [jwtVerify, key, options]",
+    caughtBy: [session, 'a JWT that is expired, unsigned'],
+  },
+  {
+    guard: 'a JWT has an end',
+    file: 'src/http/jwt.ts',
+    text: "requiredClaims: ['exp', 'iat']",
+    becomes: 'requiredClaims: []',
+    caughtBy: [session, 'a JWT that is expired, unsigned'],
+  },
+  {
+    guard: 'a JWT dies with its user',
+    file: 'src/http/jwt.ts',
+    text: 'if (user) return { environment, user }',
+    becomes: 'return { environment, user: user ?? { ...ownUser(environment), id } }',
+    caughtBy: [session, 'a JWT is worth nothing'],
+  },
+  {
+    guard: 'an API key where a JWT belongs is named',
+    file: 'src/http/jwt.ts',
+    text: 'if (!/^[\\w-]+\\.[\\w-]+\\.[\\w-]*$/.test(token))',
+    becomes: 'if (false)',
+    caughtBy: [session, 'an API key where a JWT belongs'],
+  },
+  {
+    guard: 'the API takes no user token',
+    file: 'src/http/alloy/routes.ts',
+    text: 'if (token !== undefined)',
+    becomes: 'if (false)',
+    caughtBy: [session, 'an API key where a JWT belongs'],
+  },
+  {
+    guard: 'a start page is opened in a window, not in a frame',
+    file: 'src/http/alloy/start.ts',
+    text: "checkBrowserOrigin(request, access, await context.storage.allowed(session.environmentId, 'origin'), context.dev)",
+    becomes: 'void checkBrowserOrigin',
+    caughtBy: [session, 'a foreign frame'],
+  },
+  {
+    guard: 'a link that has done its work is dead',
+    file: 'src/core/open-session.ts',
+    text: 'if (session.connectionRow !== undefined)',
+    becomes: 'if (false)',
+    caughtBy: [session, 'one session makes one connection'],
+  },
+  {
+    guard: 'a session that was opened twice makes one connection',
+    file: 'src/storage/sql.ts',
+    text: "await rows.where('id', '=', sessionId).executeTakeFirst()",
+    becomes: 'undefined',
+    caughtBy: ['test/alloy/flow.test.ts', 'a link opened twice'],
+  },
+  {
+    guard: 'a status is told, not the connection',
+    file: 'src/http/alloy/credentials.ts',
+    text: 'tellsLatest && latest.connectionRow !== undefined',
+    becomes: 'latest.connectionRow !== undefined',
+    caughtBy: ['test/alloy/flow.test.ts', 'without code, credential id and state'],
+  },
+  {
+    guard: 'a connection is shown to its own user only',
+    file: 'src/core/find.ts',
+    text: 'if (within.endUserId !== undefined && found.endUserId !== within.endUserId)',
+    becomes: 'if (false)',
+    caughtBy: ['test/alloy/connections.test.ts', 'one id answers to every form'],
+  },
+  {
+    guard: 'a key that the provider refuses is not kept',
+    file: 'src/core/give.ts',
+    text: "const answer = given.kind === 'oauth2' ? undefined : await ask(context, client, credential)",
+    becomes:
+      "const answer = given.kind === 'oauth2' ? undefined : await ask(context, client, credential).catch(() => ({}))",
+    caughtBy: ['test/alloy/credentials.test.ts', 'a key that the provider refuses'],
+  },
+]
