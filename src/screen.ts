@@ -28,8 +28,11 @@ export const devScreen = async (version: string, config: Config, running: Dev): 
     1. Open the connect link, pick an account, approve: the page shows the connection id.
     2. Read it with a working token:
        curl${option} "${url}/connection/<connection id>?provider_config_key=notion"
-    3. List all of them:
+    3. List all of them, here or in the browser:
        curl${option} ${url}/connection
+       ${url}/connections
+    4. See an app do it, in another terminal, then at http://localhost:3000:
+       npm run server
 
   Stop with Ctrl+C. Commands and settings: npx mortise --help
 `

@@ -39,6 +39,7 @@ export const sessionContract = (begin: Begin): void => {
       endUserId: 'u',
       duplicate: true,
       params: { subdomain: 'acme' },
+      name: "Ünïcode's",
       returnTo: 'https://app.example/done?x=ü',
       state: bytes(1, 0),
       stateHash: 'state-a',

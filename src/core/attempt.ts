@@ -19,6 +19,8 @@ export interface Attempt {
   readonly endUserId: string
   /** The connect session that it is a try of. */
   readonly sessionId?: string
+  /** What the caller wants the connection to be called. */
+  readonly name?: string
   readonly trust: Trust
   /** A second connection to the same account was asked for. */
   readonly duplicate: boolean

@@ -39,6 +39,8 @@ export interface Start {
   readonly endUserId?: string
   /** The connect session that this is a try of. */
   readonly sessionId?: string
+  /** What the connection is to be called. */
+  readonly name?: string
   readonly params: Readonly<Record<string, string>>
   /** Narrows the integration's scopes; undefined: all of them. */
   readonly scopes?: readonly string[]
@@ -102,6 +104,7 @@ export const start = async (context: Context, ask: Start): Promise<Started> => {
     ...(ask.connectionId === undefined ? {} : { connectionId: ask.connectionId }),
     endUserId: ask.endUserId ?? '',
     ...(ask.sessionId === undefined ? {} : { sessionId: ask.sessionId }),
+    ...(ask.name === undefined ? {} : { name: ask.name }),
     trust: ask.trust,
     duplicate: ask.duplicate,
     scopes,
@@ -228,6 +231,7 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
   const compose = (existing: Connection | undefined): Connection => {
     // A session is named before its connection is there, so the connection takes that name.
     const id = existing?.id ?? attempt.sessionId ?? newId(now)
+    const name = attempt.name ?? existing?.name
     return {
       environmentId: attempt.environmentId,
       number: existing?.number ?? newNumber(),
@@ -237,7 +241,7 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
       connectionId: existing?.connectionId ?? attempt.connectionId ?? mintedId(id),
       endUserId: existing?.endUserId ?? attempt.endUserId,
       kind: 'oauth2',
-      ...(existing?.name === undefined ? {} : { name: existing.name }),
+      ...(name === undefined ? {} : { name }),
       status: 'connected',
       ...(account ? { account } : {}),
       ...sealCredential(sealer, id, credential, provider.token.answer.refreshToken),

@@ -19,6 +19,7 @@ export interface NewSession {
   readonly dialect: string
   readonly duplicate: boolean
   readonly params: Readonly<Record<string, string>>
+  readonly name?: string
   /** Already checked by `checkReturn`. */
   readonly returnTo?: string
   /** The app's; without one the hub makes it. */
@@ -103,6 +104,7 @@ export const openSession = async (
     params: session.params,
     endUserId: session.endUserId,
     sessionId: session.id,
+    ...(session.name === undefined ? {} : { name: session.name }),
     ...(session.returnTo === undefined ? {} : { returnTo: session.returnTo }),
     dialect: session.dialect,
   }

@@ -23,6 +23,8 @@ export interface ConnectSession {
   readonly dialect: string
   readonly duplicate: boolean
   readonly params: Readonly<Record<string, string>>
+  /** What the caller wants the connection to be called. */
+  readonly name?: string
   readonly returnTo?: string
   /** The app's own state, echoed on the way back; sealed. */
   readonly state?: Uint8Array

@@ -19,6 +19,7 @@ export interface SessionTables {
     dialect: string
     duplicate: number
     params_json: string
+    name: string | null
     return_to: string | null
     state_hash: string | null
     state: Uint8Array | null

@@ -67,6 +67,7 @@ export interface Tables extends SessionTables, WebhookTables {
     taken_at: number | null
     outcome_json: string | null
     session_id: string | null
+    name: string | null
   }
   connections: {
     environment_id: number
@@ -163,6 +164,7 @@ export const fromAttempt = (attempt: Attempt): Tables['attempts'] => ({
   taken_at: attempt.takenAt?.getTime() ?? null,
   outcome_json: attempt.outcome ? JSON.stringify(attempt.outcome) : null,
   session_id: attempt.sessionId ?? null,
+  name: attempt.name ?? null,
 })
 
 export const toAttempt = (row: Tables['attempts']): Attempt => ({
@@ -175,6 +177,7 @@ export const toAttempt = (row: Tables['attempts']): Attempt => ({
   ...optional('connectionId', row.connection_id, same),
   endUserId: row.end_user_id,
   ...optional('sessionId', row.session_id, same),
+  ...optional('name', row.name, same),
   trust: row.trust as Attempt['trust'],
   duplicate: row.duplicate === 1,
   scopes: JSON.parse(row.scopes_json),

@@ -174,7 +174,9 @@ test('eleven retries leave one connection, under one id; a second one is made on
     list.body.map(each => each.connectionId),
     [...ids],
   )
-  const second = await connected(hub, { allowDuplicate: true })
+  const second = await connected(hub, { allowDuplicate: true, label: 'The second' })
+  assert.equal(second.name, 'The second')
+  assert.equal(list.body[0]?.name, "Ada Lovelace's Notion")
   assert.equal(ids.has(second.connectionId), false)
   const other = await connected(hub, {}, { account: 'c2d9e8f7-3a4b-4c5d-8e6f-7a8b9c0d1e22' })
   assert.equal((await call<ConnectionShape[]>(hub, 'GET', '/users/me/connections')).body.length, 3)

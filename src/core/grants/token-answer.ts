@@ -1,7 +1,7 @@
 /** The answer of a token endpoint → a credential, or an error that says whose turn it is. Pure. */
 import { type Credential, type Json, type JsonObject, pick, pickText, Secret } from '../credential.ts'
 import { MortiseError } from '../errors.ts'
-import { type CallResponse, isOutage } from '../ports.ts'
+import { type CallResponse, isOutage, retryAfter } from '../ports.ts'
 import type { Provider } from '../provider.ts'
 
 const asObject = (text: string): JsonObject | undefined => {
@@ -89,13 +89,6 @@ const expiry = (provider: Provider, answer: JsonObject, now: Date): Date | undef
     )
   // Slack and others say 0 where a token does not expire; RFC 6749 has no meaning for it.
   return seconds === 0 ? undefined : new Date(now.getTime() + Math.min(seconds, 1e10) * 1000)
-}
-
-/** Seconds to wait (RFC 9110 §10.2.3: seconds, or a date). */
-const retryAfter = (header: string | undefined, now: Date): number | undefined => {
-  if (header === undefined) return undefined
-  const seconds = /^\d+$/.test(header) ? Number(header) : Math.ceil((Date.parse(header) - now.getTime()) / 1000)
-  return seconds > 0 ? seconds : undefined
 }
 
 const refusal = (provider: Provider, response: CallResponse, code: string | undefined, now: Date): MortiseError => {

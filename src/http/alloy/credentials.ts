@@ -56,6 +56,7 @@ export const credentialRoutes = (app: FastifyInstance, served: Served): void => 
       dialect,
       duplicate: ask.duplicate,
       params,
+      ...(ask.name === undefined ? {} : { name: ask.name }),
       ...(returnTo === undefined ? {} : { returnTo }),
       ...(ask.state === undefined ? {} : { state: ask.state }),
     })

@@ -22,6 +22,7 @@ CREATE TABLE connect_sessions (
   dialect TEXT NOT NULL,
   duplicate SMALLINT NOT NULL,
   params_json TEXT NOT NULL,
+  name TEXT,
   return_to TEXT,
   state_hash TEXT,
   state BYTES,
@@ -63,6 +64,7 @@ ALTER TABLE environments ADD COLUMN tells_latest SMALLINT NOT NULL DEFAULT 0;
 -- Where the provider sends the browser, if that is the app and not the hub.
 ALTER TABLE integrations ADD COLUMN redirect_uri TEXT;
 ALTER TABLE attempts ADD COLUMN session_id TEXT;
+ALTER TABLE attempts ADD COLUMN name TEXT;
 ALTER TABLE connections ADD COLUMN kind TEXT NOT NULL DEFAULT 'oauth2';
 ALTER TABLE connections ADD COLUMN name TEXT;
 
