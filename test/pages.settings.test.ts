@@ -40,7 +40,7 @@ test('webhooks: an endpoint is set, and its secret is shown once; a test and a c
   assert.match(words(made), /This is the only time that the signing secret is shown/)
   const secret = copyable(made, 'Signing secret') ?? ''
   assert.match(secret, /^whsec_/)
-  assert.equal(copyable(made, 'For your .env file'), `WEBHOOK_SECRET=${secret}`)
+  assert.equal(copyable(made, 'For your .env file'), `ALLOY_WEBHOOK_SECRET=${secret}`)
   const shown = await open(hub, webhooks)
   assert.ok(!shown.text.includes(secret))
   assert.ok(shown.text.includes(`value="${receiver.url}"`))
@@ -128,7 +128,7 @@ test('API keys: the first ends keyless access, which is said before and after; t
   assert.equal(made.status, 200)
   const key = copyable(made, 'Secret key') ?? ''
   assert.match(key, /^mortise_sk_/)
-  assert.equal(copyable(made, 'For your .env file'), `ALLOY_API_KEY=${key}`)
+  assert.equal(copyable(made, 'For the .env file of an app'), `ALLOY_API_KEY=${key}`)
   assert.match(words(made), /This is the only time that the key is shown/)
   assert.match(words(made), /nobody is answered without one any more/)
   assert.equal((await getJson(`${hub.origin}/connection`)).status, 401)

@@ -85,13 +85,13 @@ test('the list: name, integration, account, status, end user, time; the newest o
   assert.deepEqual(more, [])
   assert.match(
     github,
-    /^ Ada Lovelace's GitHub ⭐ Latest conn_[0-9a-f]{24} github ada, Ada Lovelace connected me 2026-11-21 10:02:00 UTC $/,
+    /^ Ada Lovelace's GitHub ⭐ Latest conn_[0-9a-f]{24} connected github ada, Ada Lovelace me 2026-11-21 10:02:00 UTC $/,
   )
   assert.match(
     newer,
-    new RegExp(`⭐ Latest ${second.id} notion Acme, Ada Lovelace connected me 2026-11-21 10:01:00 UTC `),
+    new RegExp(`⭐ Latest ${second.id} connected notion Acme, Ada Lovelace me 2026-11-21 10:01:00 UTC `),
   )
-  assert.match(older, new RegExp(`Notion ${first.id} notion Acme, Ada Lovelace connected ada 2026-11-21 10:00:00 UTC `))
+  assert.match(older, new RegExp(`Notion ${first.id} connected notion Acme, Ada Lovelace ada 2026-11-21 10:00:00 UTC `))
   assert.match(words(page), /3 connections, newest first/)
   assert.ok(page.text.includes(`<a href="/connections/${second.id}">`))
 
@@ -122,8 +122,8 @@ test('a token that has expired and an end user who must come back are told apart
   await storage.flagConnection(environmentId, row.id, row.credentialRevision, 'Access was taken back.', clock.now())
   clock.forward(7200)
   const list = rows(await open(hub, '/connections')).join('\n')
-  assert.match(list, /token expired me/)
-  assert.match(list, /must be connected again : Access was taken back\. me/)
+  assert.match(list, /token expired notion – me /)
+  assert.match(list, /must be connected again : Access was taken back\. notion Acme, Ada Lovelace me /)
   const expired = words(await open(hub, `/connections/${given.body.id}`))
   assert.match(expired, /Status token expired The hub has nothing to renew it with: the end user connects/)
   const flagged = words(await open(hub, `/connections/${live.id}`))

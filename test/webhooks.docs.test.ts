@@ -41,7 +41,7 @@ for (const [language, holds, command] of [
     const [program = '', ...args] = command
     const child = spawn(program, [...args, text.replace('3000', String(port))], {
       cwd: root,
-      env: { ...process.env, WEBHOOK_SECRET: secret },
+      env: { ...process.env, ALLOY_WEBHOOK_SECRET: secret },
       stdio: ['ignore', 'pipe', 'ignore'],
     })
     t.after(() => child.kill('SIGKILL'))
@@ -79,7 +79,7 @@ test('openssl finds the signature', async t => {
   writeFileSync(join(folder, 'body.json'), body)
   const printed = execFileSync('sh', ['-c', fence('sh', 'openssl')], {
     cwd: folder,
-    env: { ...process.env, WEBHOOK_SECRET: secret, id, timestamp: headers['webhook-timestamp'] },
+    env: { ...process.env, ALLOY_WEBHOOK_SECRET: secret, id, timestamp: headers['webhook-timestamp'] },
   })
   assert.equal(`v1,${printed}`, headers['webhook-signature'])
 })

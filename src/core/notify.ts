@@ -62,7 +62,7 @@ const endpointUrl = (context: Context, text: string): string => {
   if (!url || !/^https?:$/.test(url.protocol) || url.href.length > 2000)
     throw badParameter(
       'url',
-      'The URL of the webhook endpoint must be an absolute https URL of up to 2000 characters, like https://app.example.com/webhooks',
+      'The URL of the webhook endpoint must be an absolute https URL of up to 2000 characters, like https://app.example.com/webhooks (in dev also http://localhost:3000/…)',
     )
   if (url.username !== '' || url.password !== '')
     throw badParameter(

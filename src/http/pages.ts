@@ -43,7 +43,9 @@ const turn: Record<(typeof errorTable)[keyof typeof errorTable]['who'], string> 
 
 /** A flow that could not start or be matched. `type` names the cause for the app's makers. */
 export const sendFailure = (reply: FastifyReply, error: MortiseError, status: number, type: string): FastifyReply =>
-  sendPage(reply, status, 'Not connected', sorry('Not connected', error.message, error.code, type))
+  error.details.reason === 'session_used'
+    ? sendPage(reply, status, 'Used up', html`<h1>This link is used up</h1>\n<p>${prose(error.message)}</p>`)
+    : sendPage(reply, status, 'Not connected', sorry('Not connected', error.message, error.code, type))
 
 export const sendNotFound = (reply: FastifyReply): FastifyReply =>
   sendPage(

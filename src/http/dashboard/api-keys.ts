@@ -92,11 +92,12 @@ ${writes ? making(caller, typed) : mayNot(changing)}`,
           body: html`<h1>The key "${name}" is made</h1>
 <p class="problem">This is the only time that the key is shown. Copy it now to where your back end reads its secrets.</p>
 ${copyable('Secret key', secret.reveal())}
-${copyable('For your .env file', `ALLOY_API_KEY=${secret.reveal()}`)}
+${copyable('For the .env file of an app', `ALLOY_API_KEY=${secret.reveal()}`)}
+${copyable('For the curl lines of these pages and the documentation', `export HUB_SECRET_KEY=${secret.reveal()}`)}
 ${
   wasOpen
     ? html`<h2>From now on a key is needed</h2>
-<p>This was the hub's first key, so nobody is answered without one any more. Give it to your apps and start them again. These pages ask for it too, at the next click: give the key as the user name, and leave the password empty.</p>`
+<p>This was the hub's first key, so nobody is answered without one any more. Give it to your apps (the reference application reads its .env by itself). These pages ask for it too, at the next click: give the key as the user name, and leave the password empty.</p>`
     : undefined
 }
 <p><a href="${here}">Back to API Keys</a></p>`,

@@ -43,7 +43,7 @@ export const connectionPage = (app: FastifyInstance, pages: Pages): void => {
       ['Created', time(row.createdAt)],
       ['Changed', time(row.updatedAt)],
       ['Credential obtained', time(row.obtainedAt)],
-      ['Token expires', row.expiresAt ? time(row.expiresAt) : 'not that the provider said'],
+      ['Token expires', row.expiresAt ? time(row.expiresAt) : 'the provider gave no expiry'],
     ]
     return pages.send(request, reply, {
       place: '/connections',

@@ -51,7 +51,7 @@ export const connectionsPage = (app: FastifyInstance, pages: Pages): void => {
     const line = (row: Connection): Html => {
       const { id, name, status, account } = shown(hub, row)
       return html`<td><a href="/connections/${encodeURIComponent(id)}">${name}</a>${latest.has(row.id) ? latestMark : undefined}<br><code>${id}</code></td>
-<td>${row.integrationKey}</td><td>${account ?? '–'}</td><td>${statusText(row, status)}</td><td>${endUserName(row, names)}</td><td>${time(row.createdAt)}</td>`
+<td>${statusText(row, status)}</td><td>${row.integrationKey}</td><td>${account ?? '–'}</td><td>${endUserName(row, names)}</td><td>${time(row.createdAt)}</td>`
     }
     const teach = async () => {
       const keys = (await storage.integrations(environmentId)).map(each => each.key)
@@ -81,7 +81,7 @@ ${
   part.length === 0
     ? html`<p>${rows.length === 0 ? `There is no connection through "${asked.slice(0, 100)}".` : 'There are no more.'} <a href="/connections">Show all</a></p>`
     : html`<p>${rows.length === 1 ? 'One connection' : `${rows.length} connections`}, newest first. ⭐ Latest marks the newest of each integration.</p>
-${table('Connections', ['Name and id', 'Integration', 'Account', 'Status', 'End user', 'Created'], part.map(line))}`
+${table('Connections', ['Name and id', 'Status', 'Integration', 'Account', 'End user', 'Created'], part.map(line))}`
 }
 <p>${page > 1 ? turn(page - 1, 'Newer') : undefined}${rows.length > page * most ? turn(page + 1, 'Older') : undefined}</p>`
 }`,

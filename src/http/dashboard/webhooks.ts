@@ -61,7 +61,7 @@ ${endpoint && writes ? ending(endpoint) : undefined}
 <h2 id="log">Deliveries</h2>
 ${
   deliveries.length === 0
-    ? html`<p>Nothing was sent yet. ${endpoint ? 'Send a test, or connect an account.' : 'Set an endpoint first.'}</p>`
+    ? html`<p>Nothing was sent yet. ${endpoint ? 'Send a test, or connect an account: one that is new here, since connecting the same one again repairs it and tells nothing.' : 'Set an endpoint first.'}</p>`
     : table(
         'Deliveries',
         ['Created', 'Event', 'Status', 'Tries', 'Last answer', ...(again ? ['Once more'] : [])],
@@ -81,7 +81,7 @@ ${deliveries.length === 50 ? html`<p class="quiet">These are the newest fifty.</
       body: html`<h1>${heading}</h1>
 <p class="problem">This is the only time that the signing secret is shown. Copy it now to where your back end reads its secrets, and check every webhook with it.</p>
 ${copyable('Signing secret', secret.reveal())}
-${copyable('For your .env file', `WEBHOOK_SECRET=${secret.reveal()}`)}
+${copyable('For your .env file', `ALLOY_WEBHOOK_SECRET=${secret.reveal()}`)}
 ${action(`${here}/test`, 'Send test')}
 <p><a href="${here}">Back to Webhooks</a></p>`,
     })
