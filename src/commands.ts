@@ -16,11 +16,13 @@ import {
   UsageError,
   withRooms,
 } from './command.ts'
+import { doctorCommands } from './commands-doctor.ts'
 import { webhookCommands } from './commands-webhook.ts'
 import { Secret } from './core/credential.ts'
 import { type AllowKind, scopes } from './core/environment.ts'
 import { MortiseError } from './core/errors.ts'
 import { newNonce } from './core/ids.ts'
+import { renewJwtKey } from './core/jwt-key.ts'
 import { parseScopes } from './core/keys.ts'
 import { addEnvironment, addIntegration, addKey, keysOf, normaliseAllowed, setHmac } from './core/setup.ts'
 import { startHub } from './main.ts'
@@ -163,7 +165,8 @@ export const commands: readonly Command[] = [
           ['HMAC of connect links', environment.hmacKey ? 'required' : 'off'],
           [
             'May return to',
-            redirects.join(', ') || 'nothing yet (in dev: any loopback URL): npx mortise env allow-redirect <url>',
+            redirects.join(', ') ||
+              'nothing yet (in dev: any loopback URL, and any that a call with a key names): npx mortise env allow-redirect <url>',
           ],
           ['Pages of', origins.join(', ') || 'no other origin'],
           [
@@ -217,6 +220,17 @@ export const commands: readonly Command[] = [
         console.error(
           `\nThis is the HMAC key of the environment "${environment.name}". It is shown this once. Every connect link now needs hmac=hex(HMAC-SHA256(key, "integration:connection_id")).`,
         )
+      }),
+  },
+  {
+    name: 'env renew-jwt-key',
+    takes: '[--env ENV]',
+    help: 'Make a new key for the JWTs of end users: those given out stop working at once.',
+    options: envOption,
+    run: (_args, options) =>
+      inEnvironment(options, async (rooms, environment) => {
+        await renewJwtKey(rooms.hub.context, environment)
+        console.log(`No JWT of the environment "${environment.name}" that was given out works any more.`)
       }),
   },
   {
@@ -319,6 +333,7 @@ export const commands: readonly Command[] = [
       }),
   },
   ...webhookCommands,
+  ...doctorCommands,
   {
     name: 'provider check',
     words: true,

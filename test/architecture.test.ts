@@ -15,6 +15,7 @@ const wiring = new Set([
   'command.ts',
   'commands.ts',
   'commands-webhook.ts',
+  'commands-doctor.ts',
   'screen.ts',
   'prompt.ts',
 ])

@@ -52,7 +52,10 @@ test('env show prints the public key and the lists; allow-redirect and allow-ori
   assert.equal(shown.code, 0, shown.stderr)
   assert.match(shown.stdout, /Public key +mortise_pk_/)
   assert.match(shown.stdout, /Redirect URI +http:\/\/localhost:3003\/oauth\/callback/)
-  assert.match(shown.stdout, /nothing yet \(in dev: any loopback URL\): npx mortise env allow-redirect/)
+  assert.match(
+    shown.stdout,
+    /nothing yet \(in dev: any loopback URL, and any that a call with a key names\): npx mortise env allow-redirect/,
+  )
   const url = 'https://app.example.com/connected'
   assert.equal((await mortise(['env', 'allow-redirect', url], settings)).code, 0)
   assert.equal((await mortise(['env', 'allow-origin', 'https://app.example.com'], settings)).code, 0)
@@ -241,4 +244,45 @@ test('provider check names file, line and key, and exits with 1', async t => {
   const own = await mortise(['provider', 'check'], {})
   assert.equal(own.code, 0)
   assert.match(own.stdout, /12 provider files, no mistake/)
+})
+
+test('doctor looks at each part, says who must do what, and ends with 1 where something is in the way', async t => {
+  const hub = await startTestHub(t)
+  const { port } = new URL(hub.origin)
+  const settings = { MORTISE_DATA_DIR: hub.dataDir, MORTISE_PORT: port }
+  const fine = await mortise(
+    ['doctor', '--connector', 'notion', '--redirect-uri', 'http://localhost:3000/oauth/callback'],
+    settings,
+  )
+  // A command runs as in production: what `dev` allows by itself must be listed.
+  assert.equal(fine.code, 1, fine.stdout)
+  assert.match(fine.stdout, /^ok {4}The database opens/m)
+  assert.match(fine.stdout, /^ok {4}A hub answers at /m)
+  assert.match(fine.stdout, /^ok {4}Notion is ready as "notion"/m)
+  assert.match(fine.stdout, /^FAIL {2}The URL to return to.*npx mortise env allow-redirect.*mortise dev allows it/m)
+  const good = await mortise(['doctor', '--connector', 'notion'], settings)
+  assert.equal(good.code, 0, good.stdout)
+  const bad = await mortise(['doctor', '--user', 'nobody', '--connector', 'notoin'], {
+    ...settings,
+    MORTISE_PORT: String(await freePorts()),
+  })
+  assert.equal(bad.code, 1)
+  assert.match(bad.stdout, /^FAIL {2}No hub answers at .*npm start/m)
+  assert.match(bad.stdout, /^FAIL {2}"nobody" .* is no user/m)
+  assert.match(bad.stdout, /^FAIL {2}There is no connector "notoin" \(did you mean notion\?\)/m)
+})
+
+test('env renew-jwt-key ends every JWT at once, on a running hub', async t => {
+  const hub = await startTestHub(t)
+  const { body } = await getJson<{ token: string }>(`${hub.origin}/users/me/token`)
+  const begin = () =>
+    fetch(`${hub.origin}/sdk/start`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-alloy-user-token': body.token },
+      body: JSON.stringify({ connectorId: 'notion' }),
+    })
+  assert.equal((await begin()).status, 200)
+  const renewed = await mortise(['env', 'renew-jwt-key'], { MORTISE_DATA_DIR: hub.dataDir })
+  assert.equal(renewed.code, 0, renewed.stderr)
+  assert.equal((await begin()).status, 401)
 })

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Secret } from '../src/core/credential.ts'
 import { scopes } from '../src/core/environment.ts'
+import { jwtKeyOf } from '../src/core/jwt-key.ts'
 import { redeliver, sendTest, setEndpoint } from '../src/core/notify.ts'
 import { addEnvironment, addIntegration } from '../src/core/setup.ts'
 import { call, connected } from './alloy/hub.ts'
@@ -16,6 +17,7 @@ const webhook = { url: 'https://app.example.com/hook', event: 'connection.create
 const furnished = async (hub: TestHub) => {
   const { hub: core, firstEnvironment, storage } = hub.rooms
   const { id } = await connected(hub)
+  const { id: twin } = await connected(hub, { allowDuplicate: true })
   await setEndpoint(core.context, firstEnvironment, { url: webhook.url })
   const delivery = await sendTest(core.context, firstEnvironment)
   await core.deliver()
@@ -24,6 +26,8 @@ const furnished = async (hub: TestHub) => {
   const victim = await newKey(hub)
   const forms: [path: string, fields: Record<string, string>, scope: string][] = [
     [`/connections/${id}/delete`, {}, 'connections:write'],
+    [`/connections/${id}/merge`, { from: twin }, 'connections:write'],
+    [`/connections/${id}/test`, {}, 'proxy'],
     ['/settings/webhooks', { ...webhook, url: 'https://evil.example' }, 'integrations:write'],
     ['/settings/webhooks/rotate', { revision: '1' }, 'integrations:write'],
     ['/settings/webhooks/remove', {}, 'integrations:write'],
@@ -31,24 +35,27 @@ const furnished = async (hub: TestHub) => {
     [`/settings/webhooks/deliveries/${delivery}/send`, {}, 'integrations:write'],
     ['/settings/api-keys', { name: 'evil', scope: 'integrations:write' }, 'integrations:write'],
     [`/settings/api-keys/${victim.id}/revoke`, {}, 'integrations:write'],
+    [`/settings/api-keys/${victim.id}/rotate`, {}, 'integrations:write'],
     ['/settings/embedded/jwt', { user: 'me' }, 'connect:write'],
     ['/settings/embedded/origins', { url: 'https://evil.example' }, 'integrations:write'],
     ['/settings/embedded/origins/remove', { url: 'https://listed.example' }, 'integrations:write'],
     ['/settings/embedded/redirects', { url: 'https://evil.example/' }, 'integrations:write'],
     ['/settings/embedded/redirects/remove', { url: 'https://listed.example/' }, 'integrations:write'],
     ['/settings/embedded/latest', { on: 'true' }, 'integrations:write'],
+    ['/settings/embedded/jwt-key', {}, 'integrations:write'],
   ]
   /** All that a form could change. */
   const state = async () => {
     const { id: environmentId } = firstEnvironment
     return JSON.stringify([
-      (await storage.connections(environmentId, {})).map(row => row.id),
+      (await storage.connections(environmentId, {})).map(row => [row.id, row.checkedAt]),
       (await storage.endpoint(environmentId))?.revision,
       (await storage.deliveries(environmentId, 50)).map(each => [each.id, each.tries]),
       (await storage.keys()).map(key => [key.id, key.revokedAt]),
       await storage.allowed(environmentId, 'origin'),
       await storage.allowed(environmentId, 'redirect'),
       (await core.context.environmentOf(environmentId)).tellsLatest,
+      (await jwtKeyOf(core.context, environmentId)).reveal(),
     ])
   }
   return { forms, state, id, delivery, key: victim.key }
@@ -160,6 +167,18 @@ test('each page and each form wants its own scope, and no other', async t => {
   }
 })
 
+test('the query of the webhook endpoint, which may be a secret, is shown to a key that may change it only', async t => {
+  const hub = await startTestHub(t)
+  const { context } = hub.rooms.hub
+  await setEndpoint(context, hub.rooms.firstEnvironment, { url: `${webhook.url}?code=s3cret` })
+  const reader = await newKey(hub, { scopes: ['integrations:read'] })
+  const seen = await open(hub, '/settings/webhooks', reader.key)
+  assert.equal(copyable(seen, 'URL'), webhook.url)
+  assert.ok(!seen.text.includes('s3cret'))
+  const writer = await newKey(hub, { scopes: ['integrations:read', 'integrations:write'] })
+  assert.ok((await open(hub, '/settings/webhooks', writer.key)).text.includes(`value="${webhook.url}?code=s3cret"`))
+})
+
 test('a key hands out no more than it may itself, and ends no key that may more', async t => {
   const hub = await startTestHub(t)
   const all = await newKey(hub)
@@ -176,7 +195,10 @@ test('a key hands out no more than it may itself, and ends no key that may more'
   const page = await open(hub, '/settings/api-keys', key)
   assert.doesNotMatch(page.text, /value="credentials:read"/)
   assert.doesNotMatch(page.text, new RegExp(`${all.id}/revoke`))
-  assert.equal((await send(hub, `/settings/api-keys/${all.id}/revoke`, {}, key)).status, 403)
+  assert.doesNotMatch(page.text, new RegExp(`${all.id}/rotate`))
+  for (const end of ['revoke', 'rotate'])
+    assert.equal((await send(hub, `/settings/api-keys/${all.id}/${end}`, {}, key)).status, 403, end)
+  assert.equal((await hub.rooms.storage.keys()).length, 3)
   assert.equal((await open(hub, '/connections', all.key)).status, 200)
 })
 
@@ -216,6 +238,33 @@ test('a form that another page sent is refused, with a key in the browser or wit
   // The hub's own pages, and a browser too old to tell the site, or that tells it alone.
   for (const headers of [fromOwnPage(hub), { origin: hub.origin }, { 'sec-fetch-site': 'same-origin' }])
     assert.equal((await send(hub, '/settings/embedded/latest', { on: 'true' }, key, headers)).status, 303)
+})
+
+test('a hub under https takes no form from a page that came without TLS under its name', async t => {
+  const publicUrl = 'https://hub.example.com'
+  const hub = await startServing(t, { MORTISE_PUBLIC_URL: publicUrl })
+  const form = (origin: string, host: string) =>
+    raw(
+      `${hub.origin}/settings/embedded/latest`,
+      {
+        host,
+        origin,
+        authorization: `Bearer ${hub.secretKey}`,
+        'content-type': 'application/x-www-form-urlencoded',
+      },
+      'POST',
+    )
+  const host = new URL(hub.origin).host
+  for (const [origin, named] of [
+    ['http://hub.example.com', 'hub.example.com'],
+    ['http://evil.example', 'evil.example'],
+    [hub.origin, host],
+  ] as const) {
+    const page = await form(origin, named)
+    assert.equal(page.status, 403, origin)
+    assert.match(page.body, /was not sent by one of the hub&#39;s own pages/)
+  }
+  assert.equal((await form(publicUrl, 'hub.example.com')).status, 303)
 })
 
 test('no address of a form is a page that could be opened to the same end', async t => {

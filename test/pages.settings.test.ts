@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { scopes } from '../src/core/environment.ts'
 import { call, connected, refused } from './alloy/hub.ts'
 import type { TestHub } from './harness.ts'
-import { getJson, movableClock, startTestHub } from './harness.ts'
+import { getJson, movableClock, startServing, startTestHub } from './harness.ts'
 import { copyable, newKey, open, type Page, send, words } from './page.ts'
 import { startReceiver, verified } from './receiver.ts'
 
@@ -178,6 +178,60 @@ test('API keys: what is refused, and revoking', async t => {
   assert.equal((await send(hub, keys, { name: 'job', scope: 'proxy' }, key)).status, 200)
 })
 
+test('API keys: one is rotated: the new one is shown once, may do the same, and the old one is refused', async t => {
+  const hub = await startTestHub(t)
+  const { storage } = hub.rooms
+  const { key } = await newKey(hub)
+  const made = await send(hub, keys, { name: 'job', scope: ['connections:read', 'proxy'] }, key)
+  const old = copyable(made, 'Secret key') ?? ''
+  const page = await open(hub, keys, key)
+  const before = (await storage.keys()).find(each => each.name === 'job')
+  const path = `${keys}/${before?.id}/rotate`
+  assert.match(
+    page.text,
+    new RegExp(`<summary>Rotate…</summary>\\s*<p>[^<]+</p>\\s*<form method="post" action="${path}">`),
+  )
+  const rotated = await send(hub, path, {}, key)
+  assert.equal(rotated.status, 200)
+  const secret = copyable(rotated, 'Secret key') ?? ''
+  assert.match(secret, /^mortise_sk_/)
+  assert.equal(copyable(rotated, 'For the .env file of an app'), `ALLOY_API_KEY=${secret}`)
+  assert.match(words(rotated), /This is the only time that the key is shown/)
+  assert.equal((await open(hub, '/connections', old)).status, 401)
+  assert.equal((await open(hub, '/connections', secret)).status, 200)
+  assert.equal((await open(hub, keys, secret)).status, 403)
+  const all = (await storage.keys()).filter(each => each.name === 'job')
+  assert.deepEqual(
+    all.map(each => [each.scopes, each.revokedAt !== undefined]),
+    [
+      [['connections:read', 'proxy'], true],
+      [['connections:read', 'proxy'], false],
+    ],
+  )
+  // The browser's "send the form again?"
+  const again = await send(hub, path, {}, key)
+  assert.equal(again.status, 404)
+  assert.equal(copyable(again, 'Secret key'), undefined)
+  assert.match(words(again), /has no living key with that id/)
+  assert.equal((await storage.keys()).length, 3)
+  // Pressed twice at once: one key comes of it.
+  const living = all.find(each => each.revokedAt === undefined)
+  const both = await Promise.all([1, 2].map(() => send(hub, `${keys}/${living?.id}/rotate`, {}, key)))
+  assert.equal(both.filter(each => copyable(each, 'Secret key') !== undefined).length, 1)
+  const left = (await storage.keys()).filter(each => each.name === 'job' && each.revokedAt === undefined)
+  assert.equal(left.length, 1)
+})
+
+test('API keys: whoever rotates the key that opened the page is told to give the new one', async t => {
+  const hub = await startTestHub(t)
+  const { id, key } = await newKey(hub)
+  const rotated = await send(hub, `${keys}/${id}/rotate`, {}, key)
+  assert.equal(rotated.status, 200)
+  assert.match(words(rotated), /These pages ask for a key at the next click: give the new one/)
+  assert.equal((await open(hub, keys, key)).status, 401)
+  assert.equal((await open(hub, keys, copyable(rotated, 'Secret key'))).status, 200)
+})
+
 test('embedded: a JWT of a user, the lines for a page, and who is no user', async t => {
   const clock = movableClock()
   const hub = await startTestHub(t, { clock })
@@ -230,6 +284,29 @@ test('embedded: origins and redirects are listed, checked and removed', async t 
     assert.deepEqual(await storage.allowed(id, kind), [])
     assert.equal((await send(hub, `${embedded}/${list}/remove`, { url })).status, 404)
   }
+})
+
+test('embedded: what counts as listed is said as it is: in dev more than in production', async t => {
+  const dev = words(await open(await startTestHub(t), embedded))
+  assert.match(dev, /In mortise dev any address of this machine counts as listed, and so does any redirect URI/)
+  assert.match(dev, /any redirect URI that comes with a call of the API/)
+  const hub = await startServing(t)
+  const page = words(await open(hub, embedded, hub.secretKey))
+  assert.match(page, /A finished flow returns to these addresses only; the query is free\. None is listed/)
+})
+
+test('embedded: the JWT key is made anew, and every JWT that was given out stops working', async t => {
+  const hub = await startTestHub(t)
+  const page = await open(hub, embedded)
+  assert.match(words(page), /Every JWT that was given out stops working at once/)
+  const jwt = async () => copyable(await send(hub, `${embedded}/jwt`, { user: 'me' }), 'JWT') ?? ''
+  const begin = (token: string) =>
+    call(hub, 'POST', '/sdk/start', { connectorId: 'notion' }, { 'x-alloy-user-token': token })
+  const before = await jwt()
+  assert.equal((await begin(before)).status, 200)
+  done(await press(hub, page, 'Renew the JWT key'), `${embedded}#jwt`)
+  assert.equal((await begin(before)).status, 401)
+  assert.equal((await begin(await jwt())).status, 200)
 })
 
 test('embedded: the switch is off until a person switches it on, and changes what an exchange without a code is told', async t => {

@@ -71,28 +71,40 @@ test('with nothing connected, the page says how; the line that it prints begins 
   assert.doesNotMatch(ready.text, /start page|connect-notion/)
 })
 
-test('the list: name, integration, account, status, end user, time; the newest of each integration is marked', async t => {
+test('the list: name, integration, account, status, end user, time; the newest of each end user and integration is marked', async t => {
   const clock = movableClock()
   const hub = await startTestHub(t, { clock })
   await call(hub, 'POST', '/users', { username: 'ada', fullName: 'Ada' })
   const first = await connected(hub, { userId: 'ada' })
   clock.forward(60)
+  const again = await connected(hub, { allowDuplicate: true })
+  clock.forward(60)
   const second = await connected(hub, { allowDuplicate: true })
   clock.forward(60)
   await connect(hub, 'github', { connection_id: 'customer 7' })
   const page = await open(hub, '/connections')
-  const [github = '', newer = '', older = '', ...more] = rows(page)
+  const [github = '', newer = '', older = '', oldest = '', ...more] = rows(page)
   assert.deepEqual(more, [])
   assert.match(
     github,
-    /^ Ada Lovelace's GitHub ⭐ Latest conn_[0-9a-f]{24} connected github ada, Ada Lovelace me 2026-11-21 10:02:00 UTC $/,
+    /^ Ada Lovelace's GitHub ⭐ Latest conn_[0-9a-f]{24} connected github ada, Ada Lovelace me 2026-11-21 10:03:00 UTC $/,
   )
   assert.match(
     newer,
-    new RegExp(`⭐ Latest ${second.id} connected notion Acme, Ada Lovelace me 2026-11-21 10:01:00 UTC `),
+    new RegExp(`⭐ Latest ${second.id} connected notion Acme, Ada Lovelace me 2026-11-21 10:02:00 UTC `),
   )
-  assert.match(older, new RegExp(`Notion ${first.id} connected notion Acme, Ada Lovelace ada 2026-11-21 10:00:00 UTC `))
-  assert.match(words(page), /3 connections, newest first/)
+  assert.match(older, new RegExp(`Notion ${again.id} connected notion Acme, Ada Lovelace me 2026-11-21 10:01:00 UTC `))
+  assert.match(
+    oldest,
+    new RegExp(`⭐ Latest ${first.id} connected notion Acme, Ada Lovelace ada 2026-11-21 10:00:00 UTC `),
+  )
+  assert.match(words(page), /4 connections, newest first\. ⭐ Latest marks each end user's newest of an integration/)
+  for (const [id, marked] of [
+    [first.id, true],
+    [again.id, false],
+    [second.id, true],
+  ] as const)
+    assert.equal((await open(hub, `/connections/${id}`)).text.includes('⭐ Latest'), marked)
   assert.ok(page.text.includes(`<a href="/connections/${second.id}">`))
 
   const filtered = await open(hub, '/connections?integration=github')

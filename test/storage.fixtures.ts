@@ -77,6 +77,7 @@ export const connection = (environmentId: number, id: string, over: Partial<Conn
   connectionId: `named ${id}`,
   endUserId: '',
   kind: 'oauth2',
+  trust: 'proven',
   status: 'connected',
   access: bytes(10, 0, 255),
   obtainedAt: at(0),

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { EndUser } from '../src/core/end-user.ts'
 import type { ConnectSession } from '../src/core/session.ts'
 import type { Begin } from './storage.connections.ts'
-import { add, at, attempt, bytes, connection, draft, failed, succeeded } from './storage.fixtures.ts'
+import { add, at, attempt, bytes, connection, draft, failed, key, succeeded } from './storage.fixtures.ts'
 
 const session = (environmentId: number, id: string, over: Partial<ConnectSession> = {}): ConnectSession => ({
   environmentId,
@@ -200,6 +200,48 @@ export const sessionContract = (begin: Begin): void => {
     assert.deepEqual((await second.deletedConnection(1, 'a'))?.deletedAt, at(5))
   })
 
+  test('a merged connection leads to the one that took its place', async t => {
+    const { storage, second } = await begin(t)
+    await add(storage, connection(1, 'a'))
+    await add(storage, connection(1, 'b'))
+    assert.equal(await storage.deleteConnection(1, 'a', at(7), 'b'), true)
+    assert.equal((await second.deletedConnection(1, 'a'))?.mergedInto, 'b')
+    assert.equal((await second.deletedConnection(1, 'named a'))?.mergedInto, 'b')
+  })
+
+  test('that a connection worked is noted of its credential, not of a newer one', async t => {
+    const { storage, second } = await begin(t)
+    await add(storage, connection(1, 'a', { credentialRevision: 2 }))
+    await storage.noteChecked(1, 'a', 1, at(5))
+    assert.equal((await second.connectionById(1, 'a'))?.checkedAt, undefined)
+    await storage.noteChecked(2, 'a', 2, at(5))
+    assert.equal((await second.connectionById(1, 'a'))?.checkedAt, undefined)
+    await storage.noteChecked(1, 'a', 2, at(6))
+    assert.deepEqual((await second.connectionById(1, 'a'))?.checkedAt, at(6))
+  })
+
+  test('sessions and attempts are counted; those of a user or a key go with it, but for what has a connection', async t => {
+    const { storage, second } = await begin(t)
+    await storage.addEndUser(user(1, 'u'))
+    await storage.addKey(key(1, 'key-1'))
+    await storage.addSession(session(1, 'a', { stateHash: 's', endUserId: 'u' }))
+    await storage.addSession(session(1, 'b', { stateHash: 's' }))
+    await storage.addSession(session(1, 'c', { stateHash: 's', connectionRow: 'x' }))
+    await storage.addSession(session(1, 'd', { stateHash: 's', caller: 'key-2' }))
+    assert.equal(await second.countSessions({ environmentId: 1, caller: 'key-1', stateHash: 's' }), 3)
+    assert.equal(await second.countSessions({ environmentId: 2, caller: 'key-1', stateHash: 's' }), 0)
+    for (const stateHash of ['1', '2']) await storage.addAttempt(attempt(1, stateHash, { sessionId: 'a' }))
+    assert.deepEqual([await second.countAttempts(1, 'a'), await second.countAttempts(2, 'a')], [2, 0])
+    await storage.deleteEndUser(1, 'u', at(5))
+    const left = async () => {
+      const found = await Promise.all(['a', 'b', 'c', 'd'].map(id => second.session(1, { id })))
+      return found.map(each => each?.id)
+    }
+    assert.deepEqual(await left(), [undefined, 'b', 'c', 'd'])
+    await storage.revokeKey(1, 'key-1', at(6))
+    assert.deepEqual(await left(), [undefined, undefined, 'c', 'd'])
+  })
+
   test('lists narrow by user and by integration', async t => {
     const { storage } = await begin(t)
     await add(storage, connection(1, 'a', { endUserId: 'u' }))
@@ -216,6 +258,9 @@ export const sessionContract = (begin: Begin): void => {
     assert.deepEqual(await storage.setJwtKey(1, bytes(1)), bytes(1))
     assert.deepEqual(await second.setJwtKey(1, bytes(2)), bytes(1))
     assert.deepEqual(await second.setJwtKey(2, bytes(2)), bytes(2))
+    await storage.renewJwtKey(1, bytes(3))
+    assert.deepEqual(await second.setJwtKey(1, bytes(9)), bytes(3))
+    assert.deepEqual(await second.setJwtKey(2, bytes(9)), bytes(2))
     await storage.setTellsLatest(1, true)
     const told = (await second.environments()).map(each => each.tellsLatest)
     assert.deepEqual(told.toSorted(), [false, true])

@@ -7,6 +7,7 @@ import {
   type Connection,
   connectionId as connectionIdRule,
   mintedId,
+  rowIdIn,
   sameAccount,
 } from './connection.ts'
 import type { Context } from './context.ts'
@@ -14,6 +15,7 @@ import { type Credential, type Json, pickText } from './credential.ts'
 import type { Environment } from './environment.ts'
 import { badParameter, MortiseError, toMortiseError } from './errors.ts'
 import { connectionEvents } from './event.ts'
+import { checkIssuer, denied } from './grants/authorization-answer.ts'
 import { authorizeUrl, type Client, codeRequest } from './grants/authorization-code.ts'
 import { readTokenAnswer } from './grants/token-answer.ts'
 import { identityRequest, readAccount, readFacts, readIdentityAnswer } from './identity.ts'
@@ -84,6 +86,12 @@ export const start = async (context: Context, ask: Start): Promise<Started> => {
         `params[${name}]`,
         `params[${name}] is what ${provider.name} itself tells; it cannot be given.`,
       )
+  // What looks like an id of the hub's would stand in the way of the one that has it, or had it.
+  if (ask.trust === 'public' && ask.connectionId !== undefined && rowIdIn(ask.connectionId) !== undefined)
+    throw badParameter(
+      'connection_id',
+      'connection_id has the form of an id that the hub gives. Use a name of your own.',
+    )
   const config = fillInputs(provider.params, ask.params, name => `params[${name}]`)
   const scopes = narrow(integration, ask.scopes)
 
@@ -204,6 +212,8 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
         reason: 'code_missing',
       },
     )
+  if (attempt.endUserId !== '' && !(await storage.endUser(attempt.environmentId, { id: attempt.endUserId })))
+    throw new MortiseError('session_expired', 'The user of this attempt has been deleted. Start again from the app.')
   const integration = await storage.integration(attempt.environmentId, attempt.integrationKey)
   if (!integration || integration.id !== attempt.integrationId)
     throw new MortiseError(
@@ -241,6 +251,7 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
       connectionId: existing?.connectionId ?? attempt.connectionId ?? mintedId(id),
       endUserId: existing?.endUserId ?? attempt.endUserId,
       kind: 'oauth2',
+      trust: existing?.trust === 'proven' ? 'proven' : attempt.trust,
       ...(name === undefined ? {} : { name }),
       status: 'connected',
       ...(account ? { account } : {}),
@@ -268,6 +279,11 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
           : undefined,
     decide: existing => {
       if (existing) mayRepair(attempt, existing.connection, account)
+      if (existing && attempt.sessionId !== undefined && existing.connection.endUserId !== attempt.endUserId)
+        throw new MortiseError(
+          'conflict',
+          'The connection of that name is that of another user. Start again from the app.',
+        )
       const kept = existing?.accountKey !== undefined && existing.accountKey === accountKeyOf(account)
       return { connection: compose(existing?.connection), accountKey: kept ? existing.accountKey : accountKey }
     },
@@ -301,47 +317,6 @@ const mayRepair = (attempt: Attempt, existing: Connection, account: Account | un
     'forbidden',
     'This connection id is taken by another account, and a public key alone may not replace it. The app must add an HMAC to the link, or use another connection_id.',
     { reason: 'connection_taken' },
-  )
-}
-
-/** RFC 9207 §2.4: what is sent is compared; what is advertised must be sent. */
-const checkIssuer = (attempt: Attempt, iss: string | undefined): void => {
-  const wrong = (message: string) => new MortiseError('provider_rejected', message, { reason: 'issuer_mismatch' })
-  if (iss === undefined) {
-    if (attempt.issuerAlways)
-      throw wrong(
-        'The answer names no issuer although this provider always does; it may come from somewhere else. Start again from the app.',
-      )
-    return
-  }
-  // The issuer is the origin that was asked where the definition names none: with its slash it is the same.
-  if (iss !== attempt.issuer && iss !== `${attempt.issuer}/`)
-    throw wrong('The answer comes from another issuer than the one asked (RFC 9207). Start again from the app.')
-}
-
-const denied = (error: string): MortiseError => {
-  const code = /^[\w.-]{1,80}$/.test(error) ? error : 'an unreadable error'
-  if (code === 'access_denied' || code === 'user_cancelled_authorize')
-    return new MortiseError(
-      'authorization_denied',
-      'The authorization was declined at the provider. Start again from the app to change that.',
-      {
-        providerCode: code,
-      },
-    )
-  const operator = ['unauthorized_client', 'invalid_scope', 'unsupported_response_type', 'invalid_request']
-  if (operator.includes(code))
-    return new MortiseError(
-      'integration_misconfigured',
-      `The provider refused to authorize: ${code}. The operator must check the integration's client and scopes.`,
-      {
-        providerCode: code,
-      },
-    )
-  return new MortiseError(
-    code === 'server_error' || code === 'temporarily_unavailable' ? 'provider_unavailable' : 'provider_rejected',
-    `The provider refused to authorize: ${code}. Start again from the app.`,
-    { providerCode: code },
   )
 }
 

@@ -1,4 +1,5 @@
 /** A connection: one end user's authorised link through an integration. */
+import type { Trust } from './attempt.ts'
 import type { CredentialKind, JsonObject } from './credential.ts'
 import { MortiseError } from './errors.ts'
 
@@ -12,6 +13,8 @@ export interface DeletedConnection {
   readonly connectionId: string
   readonly endUserId: string
   readonly deletedAt: Date
+  /** The row that took its place, where it was merged into another. */
+  readonly mergedInto?: string
 }
 
 /** Whose account it is at the provider, where the provider says. */
@@ -46,6 +49,8 @@ export interface Connection {
   /** What the caller calls it, for people. */
   readonly name?: string
   readonly kind: CredentialKind
+  /** How far the one who began it was trusted. A bare public key is anybody's: such a row is never picked unless it is named. */
+  readonly trust: Trust
   /** Sealed: access token and the token answer without its refresh token. */
   readonly access: Uint8Array
   /** Sealed: the refresh token. */
@@ -53,6 +58,8 @@ export interface Connection {
   readonly expiresAt?: Date
   /** When the provider gave the credential. */
   readonly obtainedAt: Date
+  /** When it was last found to work, by asking the provider. */
+  readonly checkedAt?: Date
   /** Moves with a new credential, and only then. Starts at 1. */
   readonly credentialRevision: number
   readonly scopes?: readonly string[]

@@ -77,6 +77,7 @@ export type Reason =
   | 'session_used'
   | 'code_unknown'
   | 'code_other_caller'
+  | 'code_other_user'
   | 'code_expired'
   | 'code_pending'
   | 'state_differs'

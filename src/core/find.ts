@@ -5,6 +5,7 @@ import type { Context } from './context.ts'
 import type { Environment } from './environment.ts'
 import { MortiseError } from './errors.ts'
 import { type Integration, unknownIntegration } from './integration.ts'
+import { notConnected } from './redeem.ts'
 
 export interface Within {
   /** The end user whose it must be; '' is the environment's own. */
@@ -42,13 +43,14 @@ export const findConnection = async (
 
 const named = async (context: Context, environmentId: number, text: string, within: Within): Promise<Connection> => {
   const { storage } = context
-  const id = rowIdIn(text)
+  const id = rowIdIn(text.toLowerCase())
   if (id !== undefined) {
     const row = await storage.connectionById(environmentId, id)
     if (row) return row
     const session = await storage.session(environmentId, { id })
     const made = session?.connectionRow && (await storage.connectionById(environmentId, session.connectionRow))
     if (made) return made
+    if (session && session.connectionRow === undefined) throw notConnected(session, context.clock.now())
   }
   const shown = text.slice(0, 100)
   const rows = connectionId.test(text) ? await storage.connections(environmentId, { connectionId: text }) : []
@@ -66,6 +68,7 @@ const named = async (context: Context, environmentId: number, text: string, with
       { reason: 'connection_ambiguous' },
     )
   const gone = await storage.deletedConnection(environmentId, id ?? text)
+  if (gone?.mergedInto !== undefined) return named(context, environmentId, gone.mergedInto, within)
   if (gone)
     throw new MortiseError(
       'not_found',

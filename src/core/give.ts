@@ -84,15 +84,16 @@ export const give = async (context: Context, gift: Gift): Promise<{ connection: 
   const { integration, given } = gift
   const provider = context.providerOf(integration)
   checkKind(provider, given.kind)
+  if (gift.createdAt !== undefined && gift.createdAt > context.clock.now())
+    throw badParameter('createdAt', 'createdAt lies in the future.')
   if (gift.id !== undefined && !/^[0-9a-f]{24}$/.test(gift.id))
     throw badParameter('credentialId', 'credentialId, where one is given to keep, must be 24 hex digits.')
   const config = fillInputs(provider.params, gift.params, name => `params[${name}]`)
   const other = gift.id === undefined ? undefined : await context.storage.connectionById(gift.environmentId, gift.id)
-  if (other && (other.integrationKey !== integration.key || other.endUserId !== gift.endUserId))
-    throw new MortiseError(
-      'conflict',
-      `There is a connection ${gift.id} already, through ${other.integrationKey} or of another user.`,
-    )
+  if (other && (other.integrationKey !== integration.key || other.endUserId !== gift.endUserId)) throw ofAnother(other)
+  const pending = gift.id === undefined ? undefined : await context.storage.session(gift.environmentId, { id: gift.id })
+  if (pending && !other)
+    throw new MortiseError('conflict', `${gift.id} is the name of a flow that is under way. Import under another id.`)
   const secret = await context.clientSecretOf(integration)
   const credential = toCredential(given)
   const client: Client = { provider, integration, secret, config }
@@ -103,6 +104,9 @@ export const give = async (context: Context, gift: Gift): Promise<{ connection: 
   const sealer = await context.sealerOf(gift.environmentId)
   const now = context.clock.now()
   const accountKey = gift.id === undefined && !gift.duplicate ? accountKeyOf(account) : undefined
+  // An id of that form begins with its seconds: without a date, an import is as old as its id says.
+  const madeAt = gift.id === undefined ? now : new Date(Number.parseInt(gift.id.slice(0, 8), 16) * 1000)
+  const createdAt = gift.createdAt ?? (madeAt < now ? madeAt : now)
   let created = false
   const connection = await context.storage.authorize({
     environmentId: gift.environmentId,
@@ -115,6 +119,7 @@ export const give = async (context: Context, gift: Gift): Promise<{ connection: 
           : undefined,
     decide: found => {
       const existing = found?.connection
+      if (existing && existing.endUserId !== gift.endUserId) throw ofAnother(existing)
       created = existing === undefined
       const id = existing?.id ?? gift.id ?? newId(now)
       const name = gift.name ?? existing?.name
@@ -127,6 +132,7 @@ export const give = async (context: Context, gift: Gift): Promise<{ connection: 
         connectionId: existing?.connectionId ?? gift.id ?? mintedId(id),
         endUserId: existing?.endUserId ?? gift.endUserId,
         kind: given.kind,
+        trust: 'proven',
         ...(name === undefined ? {} : { name }),
         status: 'connected',
         ...(account ? { account } : {}),
@@ -138,7 +144,7 @@ export const give = async (context: Context, gift: Gift): Promise<{ connection: 
         config,
         metadata: existing?.metadata ?? {},
         facts,
-        createdAt: existing?.createdAt ?? gift.createdAt ?? now,
+        createdAt: existing?.createdAt ?? createdAt,
         updatedAt: now,
       }
       return { connection: row, accountKey: found?.accountKey ?? accountKey }
@@ -148,6 +154,12 @@ export const give = async (context: Context, gift: Gift): Promise<{ connection: 
   context.wake()
   return { connection, created }
 }
+
+const ofAnother = (other: Connection): MortiseError =>
+  new MortiseError(
+    'conflict',
+    `There is a connection ${other.id} already, through ${other.integrationKey} or of another user.`,
+  )
 
 /** Asks whose account the key opens. What the provider refuses is refused. */
 const ask = async (context: Context, client: Client, credential: Credential) => {

@@ -109,12 +109,20 @@ export const createHub = (world: World): Hub => {
     finish: callback => finish(context, callback),
     read: (environmentId, integrationKey, connectionId) =>
       read(context, refresher, environmentId, integrationKey, connectionId),
-    execute: async (row, action, input) => execute(context, await readRow(context, refresher, row), action, input),
-    test: async row => {
-      const found = await readRow(context, refresher, row)
-      await tryOut(context, found)
-      return found.connection
+    async execute(row, action, input) {
+      const read = await readRow(context, refresher, row)
+      const first = await execute(context, read, action, input)
+      if (first.status !== 401) return first
+      // Refused before anything was done: once more, if the credential can be brought back to life.
+      try {
+        const alive = await tryOut(context, refresher, row)
+        if (alive.connection.credentialRevision === read.connection.credentialRevision) return first
+        return await execute(context, alive, action, input)
+      } catch {
+        return first
+      }
     },
+    test: async row => (await tryOut(context, refresher, row)).connection,
     list: (environmentId, filter) => world.storage.connections(environmentId, filter),
     sweep: () => sweep(context),
     deliver: () => notifier.deliver(),

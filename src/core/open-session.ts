@@ -10,6 +10,9 @@ import type { ConnectSession } from './session.ts'
 /** How long a session may wait to be opened and finished, in milliseconds. */
 const sessionLife = 30 * 60_000
 
+/** How often a session may be tried: each try is a row and a cookie. */
+const mostAttempts = 10
+
 export interface NewSession {
   readonly environment: Environment
   readonly integrationKey: string
@@ -90,6 +93,10 @@ export const openSession = async (
     throw expired('session_over', 'This link was good for half an hour, which is over. Start again from the app.')
   if (session.connectionRow !== undefined)
     throw expired('session_used', 'This link has done its work: the account is connected. Go back to the app.')
+  if (session.endUserId !== '' && !(await context.storage.endUser(session.environmentId, { id: session.endUserId })))
+    throw expired('session_unknown', 'The user that this link was made for has been deleted. Start again from the app.')
+  if ((await context.storage.countAttempts(session.environmentId, session.id)) >= mostAttempts)
+    throw expired('session_over', 'This link was followed ten times without an end. Start again from the app.')
   if (!(await context.storage.bindSession(session.environmentId, session.id, sha256(nonce), now)))
     throw expired(
       'other_browser',

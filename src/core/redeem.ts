@@ -12,7 +12,7 @@ const codeLife = 10 * 60_000
 /** What an app may redeem: the code, the session's id, or the state. */
 export type Redeemable =
   | { readonly code: string; readonly state?: string }
-  | { readonly sessionId: string }
+  | { readonly sessionId: string; readonly state?: string }
   | { readonly state: string }
 
 export interface Redeemed {
@@ -32,6 +32,8 @@ export const redeem = async (
   caller: Pick<Caller, 'environmentId' | 'id'>,
   integrationKey: string,
   given: Redeemable,
+  /** The end user that the caller names, if it names one. */
+  endUserId?: string,
 ): Promise<Redeemed> => {
   const { storage, clock } = context
   const session = await storage.session(
@@ -54,6 +56,16 @@ export const redeem = async (
       'code_other_caller',
       `This ${what} belongs to a flow that another key began, and only that key may redeem it.`,
     )
+  if (endUserId !== undefined && session.endUserId !== endUserId)
+    throw refuse(
+      'code_other_user',
+      `This ${what} belongs to a flow for another end user than the one named. Keep the state in the session of the browser that you send off, and refuse another one that comes back.`,
+    )
+  if (!('code' in given) && !('sessionId' in given) && (await storage.countSessions(session)) > 1)
+    throw refuse(
+      'code_unknown',
+      'Several flows were begun with this state, so it names none. Send the code or the credentialId; and give each flow a state of its own.',
+    )
   if (session.integrationKey !== integrationKey)
     throw refuse('code_unknown', `This ${what} belongs to a flow for ${session.integrationKey}, not ${integrationKey}.`)
   if (session.finishedAt && clock.now().getTime() - session.finishedAt.getTime() > codeLife)
@@ -62,7 +74,7 @@ export const redeem = async (
       `This ${what} was good for ten minutes after the end user came back, which are over. The connection may be there nevertheless: list the end user's connections, or start a new flow.`,
     )
   if (session.connectionRow === undefined) throw notConnected(session, clock.now())
-  const stateDiffers = 'code' in given && given.state !== undefined && sha256(given.state) !== session.stateHash
+  const stateDiffers = given.state !== undefined && sha256(given.state) !== session.stateHash
   if (stateDiffers && session.stateGiven)
     throw refuse(
       'state_differs',
@@ -75,7 +87,8 @@ export const redeem = async (
   })
 }
 
-const notConnected = (session: ConnectSession, now: Date): MortiseError => {
+/** How a session stands that has made no connection, as an error. */
+export const notConnected = (session: ConnectSession, now: Date): MortiseError => {
   const { outcome } = session
   if (outcome && !outcome.ok)
     return new MortiseError(

@@ -34,6 +34,8 @@ export interface Refresher {
    * outage was.
    */
   freshen(row: Connection): Promise<Connection>
+  /** Renews although the token should live: the provider refused it. Joins a run under way. Throws as `freshen` does. */
+  renew(row: Connection): Promise<Connection>
   /** Waits for what is under way, and tries once more to write what could not be written. */
   settle(): Promise<void>
 }
@@ -147,6 +149,11 @@ export const createRefresher = (context: Context): Refresher => {
   }
 
   return {
+    async renew(row) {
+      mustWork(row)
+      if (row.renewal === undefined) throw notRenewable()
+      return run(row)
+    },
     async freshen(row) {
       mustWork(row)
       const now = clock.now()

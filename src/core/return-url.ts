@@ -17,23 +17,26 @@ export const checkReturn = async (
   byKey = false,
 ): Promise<string> => {
   const url = parseUrl(returnTo)
-  const plain = url !== undefined && /^https?:\/\//i.test(returnTo)
-  if (!plain || url.username !== '' || url.password !== '' || returnTo.includes('#'))
-    throw new MortiseError(
-      'invalid_request',
-      'The URL to return to must be an absolute http(s) URL without a fragment.',
-      {
-        reason: 'redirect_not_allowed',
-        ...(byKey ? { parameter: 'redirectUri', received: returnTo } : {}),
-      },
-    )
+  const wrong =
+    url === undefined || !/^https?:\/\//i.test(returnTo)
+      ? 'must be an absolute http(s) URL'
+      : url.username !== '' || url.password !== ''
+        ? 'must carry no user or password'
+        : returnTo.includes('#')
+          ? 'must have no fragment'
+          : undefined
+  if (!url || wrong !== undefined)
+    throw new MortiseError('invalid_request', `The URL to return to ${wrong}.`, {
+      reason: 'redirect_not_allowed',
+      ...(byKey ? { parameter: 'redirectUri', received: returnTo } : {}),
+    })
   if (context.dev && (byKey || isLoopbackHost(url.hostname))) return url.href
   const bare = url.origin + url.pathname
   const allowed = await context.storage.allowed(environment.id, 'redirect')
   if (allowed.includes(bare)) return url.href
   throw new MortiseError(
     'invalid_request',
-    `The URL to return to, ${bare}, is not on the list of the environment "${environment.name}" (${allowed.length === 0 ? 'which is empty' : `${allowed.length} listed`}). Its operator can add it: npx mortise env allow-redirect ${bare}`,
+    `The URL to return to, ${bare}, is not on the list of the environment "${environment.name}" (${allowed.length === 0 ? 'which is empty' : byKey ? allowed.slice(0, 5).join(', ') : `${allowed.length} listed`}). Its operator can add it: npx mortise env allow-redirect ${bare}`,
     { reason: 'redirect_not_allowed', ...(byKey ? { parameter: 'redirectUri', received: bare, allowed } : {}) },
   )
 }

@@ -29,6 +29,7 @@ const rowOf = (credential: Credential, paths: string | readonly string[] = 'refr
   connectionId: 'user-1',
   endUserId: '',
   kind: 'oauth2',
+  trust: 'proven',
   status: 'connected',
   ...sealCredential(sealer, id, credential, paths),
   ...(credential.expiresAt ? { expiresAt: credential.expiresAt } : {}),

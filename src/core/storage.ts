@@ -31,6 +31,8 @@ export interface Storage extends WebhookStorage {
   setHmacKey(environmentId: number, hmacKey: Uint8Array | undefined): Promise<void>
   /** Sets the key if there is none; answers the one that stands, whoever was first. */
   setJwtKey(environmentId: number, jwtKey: Uint8Array): Promise<Uint8Array>
+  /** Another key in its place, whatever it was. */
+  renewJwtKey(environmentId: number, jwtKey: Uint8Array): Promise<void>
   setTellsLatest(environmentId: number, on: boolean): Promise<void>
   allow(environmentId: number, kind: AllowKind, url: string): Promise<void>
   /** false if it was not on the list. */
@@ -40,7 +42,7 @@ export interface Storage extends WebhookStorage {
   addKey(key: SecretKey): Promise<void>
   /** Every key of every environment, revoked ones too, oldest first: the map of who may call is made of these. */
   keys(): Promise<SecretKey[]>
-  /** false if there is no such living key. */
+  /** With the sessions that it began and that made no connection yet. false if there is no such living key. */
   revokeKey(environmentId: number, id: string, at: Date): Promise<boolean>
 
   /** false if the key is taken in the environment. */
@@ -69,6 +71,10 @@ export interface Storage extends WebhookStorage {
   addSession(session: ConnectSession): Promise<void>
   /** By id, token, code, or state and caller; of several the newest. */
   session(environmentId: number, by: SessionKey): Promise<ConnectSession | undefined>
+  /** How many sessions of that caller have the same state. */
+  countSessions(session: Pick<ConnectSession, 'environmentId' | 'caller' | 'stateHash'>): Promise<number>
+  /** How many attempts were made of a session. */
+  countAttempts(environmentId: number, sessionId: string): Promise<number>
   /** The newest of a caller for an integration. */
   latestSession(environmentId: number, caller: string, integrationKey: string): Promise<ConnectSession | undefined>
   /** Keeps a session to the browser that comes first: true for that one, again and again, before the deadline. */
@@ -92,7 +98,7 @@ export interface Storage extends WebhookStorage {
   endUsers(environmentId: number): Promise<EndUser[]>
   /** false if there is no such user, or another has that name. */
   updateEndUser(user: EndUser): Promise<boolean>
-  /** Removes the user with its connections, which are remembered as deleted. false if there is none. */
+  /** Removes the user with its sessions and connections; the latter are remembered. false if there is none. */
   deleteEndUser(environmentId: number, id: string, at: Date): Promise<boolean>
 
   /**
@@ -105,8 +111,13 @@ export interface Storage extends WebhookStorage {
   connectionById(environmentId: number, id: string): Promise<Connection | undefined>
   /** Newest first. */
   connections(environmentId: number, filter: ConnectionFilter): Promise<Connection[]>
-  /** Removes the row and its credential, and remembers that it was there. false if it was not. */
-  deleteConnection(environmentId: number, id: string, at: Date): Promise<boolean>
+  /**
+   * Removes the row and its credential, and remembers that it was there; `mergedInto`: the row that its id leads to from
+   * now on. false if it was not there.
+   */
+  deleteConnection(environmentId: number, id: string, at: Date, mergedInto?: string): Promise<boolean>
+  /** Notes that it worked, by compare-and-swap: of this credential, not of a newer one. */
+  noteChecked(environmentId: number, id: string, revision: number, at: Date): Promise<void>
   /** The latest that was deleted under this row id or connection id. */
   deletedConnection(environmentId: number, idOrName: string): Promise<DeletedConnection | undefined>
   /**

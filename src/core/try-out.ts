@@ -1,14 +1,44 @@
 /** Whether a connection works is found out by using it: the provider is asked whose account it is. */
+import type { Connection } from './connection.ts'
 import type { Context } from './context.ts'
-import { MortiseError } from './errors.ts'
+import { MortiseError, toMortiseError } from './errors.ts'
 import type { Client } from './grants/authorization-code.ts'
 import { identityRequest } from './identity.ts'
 import { unknownIntegration } from './integration.ts'
 import { isOutage } from './ports.ts'
-import type { Read } from './read.ts'
+import { type Read, readRow } from './read.ts'
+import type { Refresher } from './refresh.ts'
 
-/** Resolves where the provider takes the credential, or gives no way to ask. Throws `reauthorization_required` or an outage. */
-export const tryOut = async (context: Context, { connection, credential }: Read): Promise<void> => {
+/**
+ * The connection as it works now. A credential that the provider refuses is renewed once, where it can be; one that it
+ * still refuses is flagged, so that lists and reads say so too. Throws `reauthorization_required`, or an outage, which
+ * flags nothing.
+ */
+export const tryOut = async (context: Context, refresher: Refresher, row: Connection): Promise<Read> => {
+  const { storage, clock } = context
+  let read = await readRow(context, refresher, row)
+  try {
+    let refusal = await refused(context, read)
+    if (refusal && read.connection.renewal !== undefined) {
+      read = await readRow(context, refresher, await refresher.renew(read.connection))
+      refusal = await refused(context, read)
+    }
+    if (refusal) throw refusal
+  } catch (thrown) {
+    const error = toMortiseError(thrown)
+    const { environmentId, id, credentialRevision } = read.connection
+    if (error.code === 'reauthorization_required')
+      await storage.flagConnection(environmentId, id, credentialRevision, error.message, clock.now())
+    throw error
+  }
+  const { environmentId, id, credentialRevision } = read.connection
+  const at = clock.now()
+  await storage.noteChecked(environmentId, id, credentialRevision, at)
+  return { ...read, connection: { ...read.connection, checkedAt: at } }
+}
+
+/** Why the provider refuses the credential; undefined where it takes it, or gives no way to ask. Throws an outage. */
+const refused = async (context: Context, { connection, credential }: Read): Promise<MortiseError | undefined> => {
   const integration = await context.storage.integration(connection.environmentId, connection.integrationKey)
   if (!integration)
     throw unknownIntegration(connection.integrationKey, await context.environmentOf(connection.environmentId))
@@ -17,9 +47,9 @@ export const tryOut = async (context: Context, { connection, credential }: Read)
   const client: Client = { provider, integration, secret, config: connection.config }
   // Where the token answer told whose account it is, the request that tries keys serves as well.
   const request = identityRequest(client, credential) ?? identityRequest(client, { ...credential, kind: 'bearer' })
-  if (!request) return
+  if (!request) return undefined
   const { status } = await context.call.send(request)
-  if (status < 300) return
+  if (status < 300) return undefined
   if (isOutage(status))
     throw new MortiseError(
       'provider_unavailable',
@@ -28,9 +58,11 @@ export const tryOut = async (context: Context, { connection, credential }: Read)
         providerStatus: status,
       },
     )
-  throw new MortiseError(
+  // Refused for what it may do, it is no dead credential.
+  if (status !== 401) return undefined
+  return new MortiseError(
     'reauthorization_required',
-    `${provider.name} no longer takes this credential (status ${status}): it was disconnected or revoked there. The end user must connect the account again.`,
+    `${provider.name} no longer takes this credential (status 401): it was disconnected or revoked there. The end user must connect the account again.`,
     { reason: 'refresh_refused', providerStatus: status },
   )
 }

@@ -88,8 +88,9 @@ export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Pro
   })
   app.setNotFoundHandler((request, reply) => {
     if (request.headers.accept?.includes('text/html')) return sendNotFound(reply)
-    const message = `The hub has no ${request.method} route at this path. docs/sdk-reference.md lists those that it has: /docs/sdk-reference`
-    return reply.code(404).send({ error: { code: 'not_found', message } })
+    const message = `The hub has no ${request.method} route at this path. Those that it has: /docs/sdk-reference (connections), /docs/oauth-flow-guide (connectors, credentials, users). Passthrough, headless and workflow routes are not served yet.`
+    // Clients of either dialect find the sentence where they look for it.
+    return reply.code(404).send({ message, code: 'NOT_FOUND', error: { code: 'not_found', message } })
   })
 
   app.get('/health', async () => ({ result: 'ok' }))

@@ -55,13 +55,18 @@ export const checkLocal = (request: FastifyRequest): void => {
 
 /** What else a request to a keyless hub must show, but for the steps of a flow: that no other web page sent it. */
 export const checkOwnPage = (request: FastifyRequest, access: Access): void => {
+  if (isOwnPage(request, access)) return
+  throw refuse(
+    'This hub has no key yet, so it does not answer other web pages. Call it from your back end, or make a key: npx mortise key create',
+  )
+}
+
+/** Whether no page of another origin sent the request: it comes from a program, from an address bar, or from ours. */
+const isOwnPage = (request: FastifyRequest, access: Access): boolean => {
   const { origin } = request.headers
   const site = request.headers['sec-fetch-site']
   const own = origin === undefined || origin === access.publicUrl.origin || origin === `http://${request.headers.host}`
-  if (!own || (site !== undefined && site !== 'same-origin' && site !== 'none'))
-    throw refuse(
-      'This hub has no key yet, so it does not answer other web pages. Call it from your back end, or make a key: npx mortise key create',
-    )
+  return own && (site === undefined || site === 'same-origin' || site === 'none')
 }
 
 /**
@@ -129,6 +134,13 @@ export const authenticate = async (request: FastifyRequest, access: Access): Pro
     throw new MortiseError('unauthenticated', 'The Authorization header must be: Bearer <secret key>, or Basic.', {
       reason: 'key_malformed',
     })
+  // A browser sends Basic by itself, to whoever makes it ask.
+  if (scheme === 'basic' && !isOwnPage(request, access))
+    throw new MortiseError(
+      'forbidden',
+      'A page of another site sent this request with your sign-in. Call the API from a back end, with a Bearer key.',
+      { reason: 'origin_not_allowed' },
+    )
   const known = access.basicAuth
   if (scheme === 'basic' && known && equal(token, known.user) && equal(password, known.password.reveal()))
     return first('basic')

@@ -50,4 +50,4 @@ ${body}
 
 /** A line to copy. The button appears only where the script runs; the text can be selected in any case. */
 export const copyable = (label: string, text: string): Html =>
-  html`<div class="copy"><span class="label">${label}</span><code tabindex="0">${text}</code><button type="button" data-copy="${text}" hidden>Copy</button></div>`
+  html`<div class="copy"><span class="label">${label}</span><code tabindex="0">${text}</code><button type="button" data-copy="${text}" aria-label="Copy ${label}" hidden>Copy</button></div>`

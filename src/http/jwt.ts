@@ -13,6 +13,9 @@ import { ownUser } from '../core/users.ts'
 /** Seconds. */
 const life = 60 * 60
 
+/** What it is for (RFC 8725 §3.9): nothing else that this key may come to sign is one. */
+const audience = 'mortise:page'
+
 // Loaded when first asked for: the hub starts without it.
 const jose = () => import('jose')
 
@@ -28,6 +31,7 @@ export const issueJwt = async (
   const issued = Math.floor(context.clock.now().getTime() / 1000)
   const token = await new SignJWT({ user: { _id: user.id } })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid: environment.id.toString(36) })
+    .setAudience(audience)
     .setIssuedAt(issued)
     .setExpirationTime(issued + life)
     .sign(await keyOf(context, environment.id))
@@ -56,7 +60,12 @@ export const checkJwt = async (
     const { kid } = decodeProtectedHeader(token)
     environment = await context.environmentOf(Number.parseInt(kid ?? '', 36))
     const key = await keyOf(context, environment.id)
-    const options = { algorithms: ['HS256'], currentDate: context.clock.now(), requiredClaims: ['exp', 'iat'] }
+    const options = {
+      audience,
+      algorithms: ['HS256'],
+      currentDate: context.clock.now(),
+      requiredClaims: ['exp', 'iat'],
+    }
     payload = (await jwtVerify(token, key, options)).payload
   } catch (error) {
     if (error instanceof errors.JWTExpired)

@@ -3,12 +3,14 @@
  * call carries a JWT or the token of a session; nothing rests on cookies or on who sends it.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { didYouMean } from '../core/alike.ts'
 import { shownId } from '../core/connection.ts'
 import { badParameter, MortiseError } from '../core/errors.ts'
 import { findIntegration } from '../core/find.ts'
 import type { Hub } from '../core/hub.ts'
 import { isLoopbackHost, parseUrl } from '../core/loopback.ts'
 import { createSession, sessionOf } from '../core/open-session.ts'
+import type { Provider } from '../core/provider.ts'
 import type { ConnectSession } from '../core/session.ts'
 import { endUserNamed, rowUserId } from '../core/users.ts'
 import { type Access, authenticate, checkBrowserOrigin, requireScope } from './auth.ts'
@@ -31,6 +33,10 @@ export const pageReturn = (returnTo: string): string => `${returnTo}${returnTo.i
 const patience = 25_000
 const beat = 250
 
+/** How many may wait at once: for one session (a page and its reloads), and for all of this process. */
+const mostForOne = 3
+const mostInAll = 500
+
 export const sdkRoutes =
   (hub: Hub, access: Access, scripts: Scripts) =>
   async (app: FastifyInstance): Promise<void> => {
@@ -48,6 +54,7 @@ export const sdkRoutes =
         message: error.message,
         ...(error.details.reason ? { reason: error.details.reason } : {}),
       }
+      if (error.details.retryAfter) reply.header('retry-after', String(error.details.retryAfter))
       return reply.code(statusOf[error.code]).send({ message: error.message, code: error.code, error: said })
     })
     app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, text, done) =>
@@ -117,7 +124,8 @@ export const sdkRoutes =
       const { environment, user } = await checkJwt(context, typeof header === 'string' ? header : undefined)
       await allowed(request, environment.id)
       const named = text(body, 'userId')
-      if (named !== undefined && (await endUserNamed(context, environment, named, 'userId in the body')).id !== user.id)
+      // Compared here, and not looked up: a page is told of no other user.
+      if (named !== undefined && ![user.id, `user_${user.id}`, user.username].includes(named))
         throw new MortiseError('forbidden', 'The JWT is that of another user than the one named; leave userId out.', {
           reason: 'jwt_other_user',
         })
@@ -135,7 +143,7 @@ export const sdkRoutes =
         opens: 'page',
         dialect,
         duplicate: body['allowDuplicate'] === true,
-        params: paramsOf(body['params']),
+        params: paramsOf(body['params'], context.providerOf(integration)),
         ...(returnTo === undefined ? {} : { returnTo }),
       })
       return started(session, token)
@@ -144,6 +152,8 @@ export const sdkRoutes =
     app.post('/api/v1/connect-sessions', async request => {
       const caller = await authenticate(request, access)
       requireScope(caller, 'connect:write')
+      if (!request.headers['content-type']?.startsWith('application/json'))
+        throw new MortiseError('invalid_request', 'Send the body as JSON, with content-type: application/json.')
       const body = bodyOf(request.body)
       const environment = await context.environmentOf(caller.environmentId)
       const name = text(body, 'integration')
@@ -161,7 +171,7 @@ export const sdkRoutes =
         opens: 'page',
         dialect,
         duplicate: body['allowDuplicate'] === true,
-        params: paramsOf(body['params']),
+        params: paramsOf(body['params'], context.providerOf(integration)),
         ...(returnTo === undefined ? {} : { returnTo }),
       })
       return { token, expiresAt: session.expiresAt.toISOString() }
@@ -193,15 +203,33 @@ export const sdkRoutes =
       }
     })
 
+    // Each wait is a look-up four times a second: so few for one session, and so many in all.
+    const waiting = new Map<string, number>()
     app.post('/sdk/outcome', { onRequest: cors }, async (request, reply) => {
-      const token = text(bodyOf(request.body), 'session') ?? ''
+      const session = await sessionOf(context, text(bodyOf(request.body), 'session') ?? '')
+      await allowed(request, session.environmentId)
+      if (session.opens !== 'page')
+        throw new MortiseError('session_expired', 'This session is told to the app that began it, not to a page.')
+      const mine = waiting.get(session.id) ?? 0
+      const all = [...waiting.values()].reduce((sum, each) => sum + each, 0)
+      if (mine >= mostForOne || all >= mostInAll)
+        throw new MortiseError('rate_limited', 'Too many wait for an outcome already. Ask again in a moment.', {
+          retryAfter: 2,
+        })
+      waiting.set(session.id, mine + 1)
       const until = performance.now() + patience
-      for (;;) {
-        const session = await sessionOf(context, token)
-        await allowed(request, session.environmentId)
-        const told = await outcomeOf(session)
-        if (told.status !== 'pending' || performance.now() > until || stopping || reply.raw.destroyed) return told
-        await new Promise(done => setTimeout(done, beat))
+      try {
+        for (let now: ConnectSession | undefined = session; ; ) {
+          if (!now) return { status: 'expired', message: 'The session is over.' }
+          const told = await outcomeOf(now)
+          if (told.status !== 'pending' || performance.now() > until || stopping || reply.raw.destroyed) return told
+          await new Promise(done => setTimeout(done, beat))
+          now = await storage.session(session.environmentId, { id: session.id })
+        }
+      } finally {
+        const left = (waiting.get(session.id) ?? 1) - 1
+        if (left > 0) waiting.set(session.id, left)
+        else waiting.delete(session.id)
       }
     })
     const outcomeOf = async (session: ConnectSession) => {
@@ -232,11 +260,19 @@ const text = (body: Record<string, unknown>, name: string): string | undefined =
   throw badParameter(name, `${name} must be a text.`)
 }
 
-const paramsOf = (given: unknown): Record<string, string> => {
+/** Only what the connector asks for: it is kept with the connection, and shown. */
+const paramsOf = (given: unknown, provider: Provider): Record<string, string> => {
   if (given === undefined || given === null) return {}
   if (typeof given !== 'object' || Array.isArray(given)) throw badParameter('params', 'params must be an object.')
-  for (const [name, value] of Object.entries(given))
-    if (!/^[A-Za-z][\w-]{0,63}$/.test(name) || typeof value !== 'string' || !/^[^\p{Cc}]{0,255}$/u.test(value))
-      throw badParameter(`params[${name.slice(0, 80)}]`, 'Each of params must be a text of at most 255 characters.')
+  const known = Object.keys(provider.params)
+  for (const [name, value] of Object.entries(given)) {
+    if (!known.includes(name))
+      throw badParameter(
+        `params[${name.slice(0, 80)}]`,
+        `${provider.name} asks for no "${name.slice(0, 80)}"${didYouMean(name.slice(0, 80), known)}; it asks for: ${known.join(', ') || 'nothing'}.`,
+      )
+    if (typeof value !== 'string' || !/^[^\p{Cc}]{0,255}$/u.test(value))
+      throw badParameter(`params[${name}]`, 'Each of params must be a text of at most 255 characters.')
+  }
   return { ...(given as Record<string, string>) }
 }

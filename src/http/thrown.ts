@@ -4,6 +4,8 @@ import { MortiseError, toMortiseError } from '../core/errors.ts'
 import type { Log } from '../core/ports.ts'
 
 export const errorOf = (thrown: unknown, request: FastifyRequest, log: Log): MortiseError => {
+  if (thrown instanceof Error && 'statusCode' in thrown && thrown.statusCode === 415)
+    return new MortiseError('invalid_request', 'Send the body as JSON, with content-type: application/json.')
   // What Fastify itself refuses: a body too large, a content type that it does not know.
   if (thrown instanceof Error && 'statusCode' in thrown && Number(thrown.statusCode) < 500)
     return new MortiseError('invalid_request', thrown.message)

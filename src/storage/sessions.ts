@@ -90,6 +90,7 @@ export const removeConnections = async (
   environmentId: number,
   by: { readonly id: string } | { readonly endUserId: string },
   at: Date,
+  mergedInto: string | null = null,
 ): Promise<number> => {
   let rows = tx
     .deleteFrom('connections')
@@ -100,8 +101,10 @@ export const removeConnections = async (
   for (const row of removed)
     await tx
       .insertInto('deleted_connections')
-      .values({ ...row, deleted_at: at.getTime() })
-      .onConflict(on => on.columns(['environment_id', 'id']).doUpdateSet({ deleted_at: at.getTime() }))
+      .values({ ...row, deleted_at: at.getTime(), merged_into: mergedInto })
+      .onConflict(on =>
+        on.columns(['environment_id', 'id']).doUpdateSet({ deleted_at: at.getTime(), merged_into: mergedInto }),
+      )
       .execute()
   return removed.length
 }
@@ -111,6 +114,8 @@ type Part = Pick<
   | 'addSession'
   | 'session'
   | 'latestSession'
+  | 'countSessions'
+  | 'countAttempts'
   | 'bindSession'
   | 'setSessionReturn'
   | 'setSessionCode'
@@ -135,6 +140,25 @@ export const sessionStorage = (db: Kysely<Tables>): Part => ({
     else rows = rows.where('state_hash', '=', by.stateHash).where('caller', '=', by.caller)
     const row = await rows.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(1).executeTakeFirst()
     return row && toSession(row)
+  },
+  async countSessions({ environmentId, caller, stateHash }) {
+    const row = await db
+      .selectFrom('connect_sessions')
+      .select(each => each.fn.countAll<number>().as('count'))
+      .where('environment_id', '=', environmentId)
+      .where('caller', '=', caller)
+      .where('state_hash', '=', stateHash ?? '')
+      .executeTakeFirstOrThrow()
+    return Number(row.count)
+  },
+  async countAttempts(environmentId, sessionId) {
+    const row = await db
+      .selectFrom('attempts')
+      .select(each => each.fn.countAll<number>().as('count'))
+      .where('environment_id', '=', environmentId)
+      .where('session_id', '=', sessionId)
+      .executeTakeFirstOrThrow()
+    return Number(row.count)
   },
   async latestSession(environmentId, caller, integrationKey) {
     const row = await db
@@ -247,11 +271,16 @@ export const sessionStorage = (db: Kysely<Tables>): Part => ({
         .executeTakeFirstOrThrow()
       if (removed.numDeletedRows !== 1n) return false
       await removeConnections(tx, environmentId, { endUserId: id }, at)
+      await tx
+        .deleteFrom('connect_sessions')
+        .where('environment_id', '=', environmentId)
+        .where('end_user_id', '=', id)
+        .execute()
       return true
     }),
 
-  deleteConnection: (environmentId, id, at) =>
-    db.transaction().execute(async tx => (await removeConnections(tx, environmentId, { id }, at)) === 1),
+  deleteConnection: (environmentId, id, at, mergedInto) =>
+    db.transaction().execute(async tx => (await removeConnections(tx, environmentId, { id }, at, mergedInto)) === 1),
   async deletedConnection(environmentId, idOrName) {
     const row = await db
       .selectFrom('deleted_connections')
@@ -269,6 +298,7 @@ export const sessionStorage = (db: Kysely<Tables>): Part => ({
         connectionId: row.connection_id,
         endUserId: row.end_user_id,
         deletedAt: date(row.deleted_at),
+        ...optional('mergedInto', row.merged_into, same),
       }
     )
   },

@@ -91,6 +91,9 @@ export const createStorage = (engine: Engine): Storage => {
         .executeTakeFirstOrThrow()
       return row.jwt_key ?? jwtKey
     },
+    async renewJwtKey(environmentId, jwtKey) {
+      await db.updateTable('environments').set({ jwt_key: jwtKey }).where('id', '=', environmentId).execute()
+    },
     async setTellsLatest(environmentId, on) {
       await db
         .updateTable('environments')
@@ -163,6 +166,12 @@ export const createStorage = (engine: Engine): Storage => {
         .where('revoked_at', 'is', null)
         .executeTakeFirstOrThrow()
       ownKeyWrites++
+      await db
+        .deleteFrom('connect_sessions')
+        .where('environment_id', '=', environmentId)
+        .where('caller', '=', id)
+        .where('connection_row', 'is', null)
+        .execute()
       return one(revoked)
     },
 
@@ -346,6 +355,15 @@ export const createStorage = (engine: Engine): Storage => {
         .where('credential_revision', '=', from)
         .executeTakeFirstOrThrow()
       return one(swapped)
+    },
+    async noteChecked(environmentId, id, revision, at) {
+      await db
+        .updateTable('connections')
+        .set({ checked_at: at.getTime() })
+        .where('environment_id', '=', environmentId)
+        .where('id', '=', id)
+        .where('credential_revision', '=', revision)
+        .execute()
     },
     async flagConnection(environmentId, id, from, reason, at) {
       const flagged = await db

@@ -40,5 +40,6 @@ export interface SessionTables {
     connection_id: string
     end_user_id: string
     deleted_at: number
+    merged_into: string | null
   }
 }

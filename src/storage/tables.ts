@@ -92,6 +92,8 @@ export interface Tables extends SessionTables, WebhookTables {
     facts_json: string
     kind: string
     name: string | null
+    trust: string
+    checked_at: number | null
     created_at: number
     updated_at: number
   }
@@ -224,6 +226,8 @@ export const fromConnection = (row: Connection, accountKey: string | undefined):
   facts_json: JSON.stringify(row.facts),
   kind: row.kind,
   name: row.name ?? null,
+  trust: row.trust,
+  checked_at: row.checkedAt?.getTime() ?? null,
   created_at: row.createdAt.getTime(),
   updated_at: row.updatedAt.getTime(),
 })
@@ -239,6 +243,8 @@ export const toConnection = (row: Tables['connections']): Connection => ({
   ...optional('account', row.account_json, JSON.parse),
   kind: row.kind as Connection['kind'],
   ...optional('name', row.name, same),
+  trust: row.trust as Connection['trust'],
+  ...optional('checkedAt', row.checked_at, date),
   status: row.status as Connection['status'],
   ...optional('statusReason', row.status_reason, same),
   access: row.access_part,

@@ -1,6 +1,7 @@
 /** Acting through a connection: connectors, actions, their parameters, and what the provider answers (requirements 45, 66, P18, P25). */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { addKey } from '../../src/core/setup.ts'
 import { executedShape } from '../../src/http/alloy/shapes.ts'
 import type { TestHub } from '../harness.ts'
 import { call, connected, refused, start } from './hub.ts'
@@ -195,14 +196,46 @@ test('diagnose looks at the key, the user, the connector and the redirect URI on
   assert.equal(fine.body.ok, true, JSON.stringify(fine.body))
   assert.deepEqual(
     fine.body.checks.map(each => each.check),
-    ['key', 'user', 'connector', 'redirect', 'clock'],
+    ['key', 'user', 'connector', 'redirect'],
   )
   assert.match(fine.body.checks[1]?.message ?? '', /with 1 connection\./)
-  const bad = await call<Told>(hub, 'GET', '/diagnose?userId=nobody&connectorId=nope&redirectUri=nope')
+  const bad = await call<Told>(
+    hub,
+    'GET',
+    '/diagnose?userId=nobody&connectorId=nope&redirectUri=nope&time=2020-01-01T00:00:00Z',
+  )
+  assert.equal(bad.body.ok, false)
   assert.deepEqual(
     bad.body.checks.filter(each => !each.ok).map(each => each.check),
-    ['user', 'connector', 'redirect'],
+    ['user', 'connector', 'redirect', 'clock'],
   )
+  const now = await call<Told>(hub, 'GET', '/diagnose', undefined, { date: new Date().toUTCString() })
+  assert.deepEqual([now.body.ok, now.body.checks.at(-1)?.check], [true, 'clock'])
+  const { secret } = await addKey(hub.rooms.hub.context, hub.rooms.firstEnvironment, 'k', ['proxy'])
+  const poor = await call<Told>(hub, 'GET', '/diagnose', undefined, { authorization: `Bearer ${secret.reveal()}` })
+  assert.equal(poor.body.ok, false)
+  assert.match(poor.body.checks[0]?.message ?? '', /lacks the scopes connections:read/)
+  // What a key may not read, it is not told here either.
+  assert.deepEqual(
+    poor.body.checks.map(each => each.check),
+    ['key'],
+  )
+})
+
+test("the provider's 422 is no 422 here, and what is not known in a call is named", async t => {
+  const hub = await start(t)
+  const { id } = await connected(hub)
+  const { call: port } = hub.rooms.hub.context
+  const { send } = port
+  ;(port as { send: typeof send }).send = async () => ({ status: 422, headers: {}, body: '{"message":"no"}' })
+  const answer = await execute(hub, 'post-search', { credentialId: id, requestBodyy: {} })
+  ;(port as { send: typeof send }).send = send
+  assert.deepEqual([answer.status, answer.body.statusCode, answer.body.status], [400, 422, 'failed'])
+  const warned = await call<{ warnings: string[] }>(hub, 'POST', '/connectors/notion/actions/post-search/execute', {
+    credentialId: id,
+    requestBodyy: {},
+  })
+  assert.match(warned.body.warnings[0] ?? '', /"requestBodyy" .*did you mean requestBody\?/)
 })
 
 test('records are listed, created and updated by their name, through the latest connection or the one named', async t => {

@@ -1,10 +1,11 @@
 /** Lists in three envelopes, one connection under all its names, its status, and its end (requirements 4, 10, 17, 19–21, 23, 53, 57–65). */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { merge, mergeable } from '../../src/core/merge.ts'
 import { addEnvironment, addKey } from '../../src/core/setup.ts'
 import { type ConnectionShape, connectionShape } from '../../src/http/alloy/shapes.ts'
-import { movableClock, type TestHub } from '../harness.ts'
-import { call, connected, refused, start } from './hub.ts'
+import { Browser, movableClock, type TestHub } from '../harness.ts'
+import { app, call, connected, initiate, refused, start } from './hub.ts'
 
 /** The eleven of the document, oldest first. */
 export const eleven = [
@@ -188,15 +189,104 @@ test('a connection that was revoked at the provider shows as needs_reauth, with 
   assert.deepEqual([again.id, again.status], [id, 'connected'])
 })
 
-test('a token that was revoked at the provider is found out by the test', async t => {
+test('a credential that was revoked at the provider is found out by the test, and shows everywhere; one that only expired is renewed', async t => {
   const hub = await start(t)
   const { id } = await connected(hub)
-  assert.equal((await call(hub, 'POST', `/credentials/${id}/test`)).status, 200)
-  const read = await hub.rooms.hub.read(hub.rooms.firstEnvironment.id, 'notion', id)
-  assert.equal(hub.sandbox.expire(read.credential.accessToken.reveal()), true)
-  const { status, body } = await refused(hub, 'POST', `/credentials/${id}/test`)
-  assert.equal(status, 409)
-  assert.match(body.message, /disconnected or revoked there/)
+  const tokenOf = async () =>
+    (await hub.rooms.hub.read(hub.rooms.firstEnvironment.id, 'notion', id)).credential.accessToken.reveal()
+  const before = await tokenOf()
+  assert.equal(hub.sandbox.expire(before), true)
+  const tested = await call<ConnectionShape & { ok: boolean }>(hub, 'POST', `/credentials/${id}/test`)
+  assert.deepEqual([tested.status, tested.body.ok], [200, true])
+  assert.ok(tested.body.lastCheckedAt >= tested.body.createdAt)
+  assert.notEqual(await tokenOf(), before)
+  // An action meets the same: renewed, and run once more.
+  hub.sandbox.expire(await tokenOf())
+  const acted = await call(hub, 'POST', '/connectors/notion/actions/get-self/execute', { credentialId: id })
+  assert.equal(acted.status, 200)
+  // The grant itself is gone.
+  hub.sandbox.revoke(await tokenOf())
+  const dead = await refused(hub, 'POST', `/credentials/${id}/test`)
+  assert.equal(dead.status, 409)
+  assert.match(dead.body.message, /^Invalid connection ID: .*the end user must connect the account again/i)
+  const { body } = await call<ConnectionShape>(hub, 'GET', `/credentials/${id}`)
+  assert.deepEqual([body.status, body.active], ['needs_reauth', false])
+  const status = await call(hub, 'GET', '/users/me/integrations/notion/connection')
+  assert.deepEqual([status.body['connected'], status.body['status']], [false, 'needs_reauth'])
+})
+
+test('an outage while testing flags nothing, and neither does a refusal of what it may do', async t => {
+  const hub = await start(t)
+  const token = (
+    await hub.rooms.hub.read(
+      hub.rooms.firstEnvironment.id,
+      'github',
+      (
+        await connected(hub, {}, { connector: 'github' })
+      ).id,
+    )
+  ).credential
+  assert.ok(token)
+  const [row] = await hub.rooms.storage.connections(hub.rooms.firstEnvironment.id, {})
+  assert.ok(row)
+  const { send } = hub.rooms.hub.context.call
+  const call_ = hub.rooms.hub.context.call as { send: typeof send }
+  for (const [status, answer] of [
+    [503, 503],
+    [403, 200],
+  ] as const) {
+    call_.send = async () => ({ status, headers: {}, body: '{}' })
+    assert.equal((await refused(hub, 'POST', `/credentials/${row.id}/test`)).status, answer, String(status))
+    call_.send = send
+    assert.equal((await call<ConnectionShape>(hub, 'GET', `/credentials/${row.id}`)).body.status, 'connected')
+  }
+})
+
+test('an import without a date is as old as its id says, and none is of the future', async t => {
+  const hub = await start(t)
+  const give = (credentialId: string, more: object = {}) =>
+    call<ConnectionShape>(hub, 'POST', '/connectors/notion/credentials', {
+      authenticationType: 'oauth2',
+      credentialId,
+      data: { access_token: 'x' },
+      ...more,
+    })
+  for (const id of eleven.toReversed()) assert.equal((await give(id)).status, 200)
+  const latest = await call<ConnectionShape>(hub, 'GET', '/users/me/connections/latest')
+  assert.deepEqual([latest.body.id, latest.body.createdAt], [eleven[10], '2025-11-09T21:05:10.000Z'])
+  assert.equal((await give('a'.repeat(24), { createdAt: '9999-01-01T00:00:00Z' })).status, 400)
+  // A name that a flow has already is not taken from it.
+  const { credentialId } = await initiate(hub)
+  assert.equal((await give(credentialId.replace('cred_', ''))).status, 409)
+})
+
+test('a flow that is under way, or ended badly, is told by its own name', async t => {
+  const hub = await start(t)
+  const { credentialId, oauthUrl } = await initiate(hub)
+  const pending = await refused(hub, 'GET', `/credentials/${credentialId}`)
+  assert.match(pending.body.message, /waiting for the end user to open its link/)
+  hub.sandbox.set('notion', { deny: true })
+  await new Browser().follow(oauthUrl, next => next.startsWith(app))
+  assert.match((await refused(hub, 'GET', `/credentials/${credentialId}`)).body.message, /did not end well: .*declined/)
+})
+
+test('two connections are merged: one is kept, and every id leads to it', async t => {
+  const hub = await start(t)
+  const { context } = hub.rooms.hub
+  await importEleven(hub)
+  const rows = await hub.rooms.storage.connections(hub.rooms.firstEnvironment.id, {})
+  const [kept, ...others] = rows
+  assert.ok(kept)
+  assert.equal((await mergeable(context, kept)).length, 10)
+  for (const other of others) await merge(context, other, kept)
+  assert.equal((await call<unknown[]>(hub, 'GET', '/users/me/connections')).body.length, 1)
+  for (const id of eleven)
+    assert.equal((await call<ConnectionShape>(hub, 'GET', `/credentials/${id}`)).body.id, kept.id, id)
+  await call(hub, 'POST', '/users', { username: 'other' })
+  const theirs = await connected(hub, { userId: 'other' })
+  const row = await hub.rooms.storage.connectionById(hub.rooms.firstEnvironment.id, theirs.id.slice(5))
+  assert.ok(row)
+  await assert.rejects(merge(context, row, kept), /cannot be merged/)
 })
 
 test('deleting works on every path, of its own user only, and once', async t => {

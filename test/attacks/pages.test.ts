@@ -235,6 +235,8 @@ const scripted = async (hub: TestHub): Promise<string> => {
     facts: { [script]: [script] },
   })
   await add(storage, row)
+  // One that may be merged into it.
+  await add(storage, { ...row, id: 'd'.repeat(24), number: 8, connectionId: `${script}2` })
   await addKey(context, environment, script, ['proxy'])
   await storage.allow(id, 'origin', script)
   await storage.allow(id, 'redirect', script)
@@ -256,10 +258,10 @@ test('script in whatever the dashboard prints comes out as text', async t => {
     return harmless({ ...page, text: async () => page.text })
   }
   const printed = (page: string) => page.split('&lt;script&gt;alert(1)&lt;/script&gt;').length - 1
-  // Name, integration (in the line and in the filter), account and person, cause, end user.
-  assert.equal(printed(await text(await open(hub, '/connections', key), 200)), 7)
+  // Name, integration (in each line and in the filter), account and person, cause, end user.
+  assert.equal(printed(await text(await open(hub, '/connections', key), 200)), 13)
   const one = await text(await open(hub, `/connections/conn_${id}`, key), 200)
-  assert.ok(printed(one) >= 14, String(printed(one)))
+  assert.ok(printed(one) >= 17, String(printed(one)))
   for (const [path, times] of [
     [`/connections?integration=${encodeURIComponent(script)}`, 7],
     [`/connections?integration=x${encodeURIComponent(script)}`, 2],
@@ -286,6 +288,8 @@ test('script in whatever the dashboard prints comes out as text', async t => {
   assert.ok(
     printed(await text(await send(hub, '/settings/api-keys', { name: `${script}3`, scope: 'proxy' }, key), 200)),
   )
+  const [made] = (await hub.rooms.storage.keys()).filter(each => each.name === `${script}3`)
+  assert.ok(printed(await text(await send(hub, `/settings/api-keys/${made?.id}/rotate`, {}, key), 200)))
   assert.ok(printed(await text(await send(hub, '/settings/embedded/jwt', { user: script }, key), 200)))
 })
 

@@ -191,7 +191,7 @@ export const flowFaults: readonly Fault[] = [
   },
   {
     guard: 'the issuer is compared as text',
-    file: 'src/core/connect.ts',
+    file: 'src/core/grants/authorization-answer.ts',
     text: 'if (iss !== attempt.issuer && iss !== `${attempt.issuer}/`)',
     becomes: "if (!URL.canParse(iss) || new URL(iss).origin !== new URL(attempt.issuer ?? '').origin)",
     caughtBy: [link, 'an iss is compared'],

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { accessFaults } from './access.ts'
 import type { Fault } from './fault.ts'
 import { flowFaults } from './flow.ts'
+import { mixedUpFaults } from './mixed-up.ts'
 import { pageFaults } from './pages.ts'
 import { sessionFaults } from './sessions.ts'
 import { storedFaults } from './stored.ts'
@@ -24,6 +25,7 @@ const faults: readonly Fault[] = [
   ...accessFaults,
   ...storedFaults,
   ...sessionFaults,
+  ...mixedUpFaults,
   ...webhookFaults,
   ...pageFaults,
 ]

@@ -23,6 +23,13 @@ export const pageFaults: readonly Fault[] = [
     caughtBy: [access, 'a form that another page sent'],
   },
   {
+    guard: 'a form under the name of the hub, but without TLS, is no form of the hub',
+    file: 'src/http/dashboard/own-form.ts',
+    text: 'origin === access.publicUrl.origin',
+    becomes: 'origin === access.publicUrl.origin || origin === `http://${request.headers.host}`',
+    caughtBy: [access, 'a hub under https takes no form'],
+  },
+  {
     guard: "a form's site is looked at",
     file: 'src/http/dashboard/own-form.ts',
     text: "own && (site === undefined || site === 'same-origin')",
@@ -46,7 +53,7 @@ export const pageFaults: readonly Fault[] = [
   {
     guard: 'a refused form shows its page to nobody who may not see it',
     file: 'src/http/dashboard/frame.ts',
-    text: "if (error.code === 'internal' || !request.caller.scopes.has(seeing)) throw thrown",
+    text: "if (error.code === 'internal' || !request.caller.scopes.has(needed)) throw thrown",
     becomes: "if (error.code === 'internal') throw thrown",
     caughtBy: [access, 'each page and each form'],
   },
@@ -74,9 +81,37 @@ export const pageFaults: readonly Fault[] = [
   {
     guard: 'a key ends no key that may more',
     file: keys,
-    text: 'for (const scope of key?.scopes ?? []) requireScope(request.caller, scope)',
+    text: 'for (const scope of key.scopes) requireScope(request.caller, scope)',
     becomes: '',
     caughtBy: [access, 'a key hands out'],
+  },
+  {
+    guard: 'a key that is rotated is revoked',
+    file: keys,
+    text: 'if (!(await storage.revokeKey(environment.id, key.id, clock.now()))) {',
+    becomes: 'if (false) {',
+    caughtBy: [settings, 'API keys: one is rotated'],
+  },
+  {
+    guard: 'a key that was rotated already gives no other',
+    file: keys,
+    text: 'if (!key || key.revokedAt !== undefined)',
+    becomes: 'if (!key)',
+    caughtBy: [settings, 'API keys: one is rotated'],
+  },
+  {
+    guard: 'a connection is shown to nobody who may use it only',
+    file: 'src/http/dashboard/connection.ts',
+    text: "if (!request.caller.scopes.has('connections:read'))",
+    becomes: 'if (false)',
+    caughtBy: ['test/pages.connection.test.ts', 'whoever may use a connection'],
+  },
+  {
+    guard: 'what anybody may have begun says so',
+    file: 'src/http/dashboard/connection.ts',
+    text: "row.trust === 'public' && !hub.context.dev",
+    becomes: 'false',
+    caughtBy: ['test/pages.connection.test.ts', 'what was begun with the public key'],
   },
   {
     guard: 'the pages show the environment of the key',
@@ -95,8 +130,8 @@ export const pageFaults: readonly Fault[] = [
   {
     guard: 'a connection is found in the environment of the key',
     file: 'src/http/dashboard/connection.ts',
-    text: 'findConnection(hub.context, request.caller.environmentId, request.params.id)',
-    becomes: 'findConnection(hub.context, pages.access.firstEnvironment.id, request.params.id)',
+    text: 'findConnection(hub.context, request.caller.environmentId, id)',
+    becomes: 'findConnection(hub.context, pages.access.firstEnvironment.id, id)',
     caughtBy: [access, "another environment's"],
   },
   {
@@ -119,6 +154,13 @@ export const pageFaults: readonly Fault[] = [
     text: "String(endpoint.revision) !== formOf(request).get('revision')",
     becomes: 'false',
     caughtBy: [settings, 'webhooks: the URL is changed'],
+  },
+  {
+    guard: 'the query of the webhook endpoint is not shown to whoever may only look',
+    file: 'src/http/dashboard/webhooks.ts',
+    text: 'withoutQuery(endpoint.url)',
+    becomes: 'endpoint.url',
+    caughtBy: [access, 'the query of the webhook endpoint'],
   },
   {
     guard: 'what the dashboard prints is escaped',

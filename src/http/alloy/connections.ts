@@ -1,5 +1,5 @@
 /** Connections: lists in all three envelopes, one of them, its status, a test of it, and its end. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Connection } from '../../core/connection.ts'
 import { MortiseError } from '../../core/errors.ts'
 import { findConnection, findIntegration } from '../../core/find.ts'
@@ -19,12 +19,11 @@ export const shown = (hub: Hub, row: Connection, latest = true): ConnectionShape
   })
 
 type ByUser = { Params: { user: string } }
-type ById = { Params: { id: string } }
-type ByBoth = { Params: { user: string; id: string } }
+type At = { readonly id: string; readonly user?: string; readonly connector?: string }
 
 export const connectionRoutes = (app: FastifyInstance, served: Served): void => {
   const { hub } = served
-  const { storage, clock } = hub.context
+  const { storage, clock, dev } = hub.context
   const reading = { preHandler: served.may('connections:read') }
 
   /** Of the user that the request names, newest first; narrowed by `?connectorId`. */
@@ -35,17 +34,19 @@ export const connectionRoutes = (app: FastifyInstance, served: Served): void => 
     const integration = named && (await findIntegration(hub.context, await served.environment(request), named))
     const filter = { endUserId, ...(integration ? { integrationKey: integration.key } : {}) }
     const rows = await storage.connections(request.caller.environmentId, filter)
-    const latest = latestOf(rows)
+    const latest = latestOf(rows, dev)
     return rows.map(row => shown(hub, row, latest.has(row.id)))
   }
 
   app.get<ByUser>('/users/:user/connections', reading, request => listed(request, request.params.user))
   app.get<ByUser>('/users/:user/connections/latest', reading, async request => {
-    const [latest] = await listed(request, request.params.user)
+    const all = await listed(request, request.params.user)
+    const latest = all.find(each => each.latest)
     if (latest) return latest
+    const through = queryOf(request).get('connectorId')?.slice(0, 80)
     throw new MortiseError(
       'not_found',
-      "This user has no connection yet. Begin one with POST /connectors/{id}/credentials, by the browser SDK, or on the hub's start page, and wait until it is finished.",
+      `This user has no connection${through === undefined ? '' : ` through ${through}`} yet${all.length > 0 ? ', but what a bare public key made: name that by its id' : ''}. Begin one with POST /connectors/{id}/credentials, by the browser SDK, or on the hub's start page, and wait until it is finished.`,
       { reason: 'no_connections' },
     )
   })
@@ -65,7 +66,7 @@ export const connectionRoutes = (app: FastifyInstance, served: Served): void => 
     reading,
     async request => {
       const { user, integration } = request.params
-      const [latest] = await listed(request, user, integration)
+      const latest = (await listed(request, user, integration)).find(each => each.latest)
       if (latest) return { ...latest, connected: latest.status === 'connected' }
       return {
         connected: false,
@@ -79,50 +80,48 @@ export const connectionRoutes = (app: FastifyInstance, served: Served): void => 
     },
   )
 
-  /** The connection of the path, which must be the user's where the path or the header names one. */
-  const find = async (request: FastifyRequest, id: string, user?: string): Promise<Connection> => {
-    const named = user ?? request.headers['x-alloy-userid']
-    const within =
-      typeof named === 'string' && named !== '' ? { endUserId: rowUserId(await served.user(request, named, {})) } : {}
-    return findConnection(hub.context, request.caller.environmentId, id, within)
+  /** The connection of the path; it must be of the user and through the connector that the request names, if it does. */
+  const find = async (request: FastifyRequest, at: At): Promise<Connection> => {
+    const user = await served.named(request, at.user, {})
+    const integration =
+      at.connector === undefined
+        ? undefined
+        : await findIntegration(hub.context, await served.environment(request), at.connector)
+    return findConnection(hub.context, request.caller.environmentId, at.id, {
+      ...(user ? { endUserId: rowUserId(user) } : {}),
+      ...(integration ? { integrationKey: integration.key } : {}),
+    })
   }
   const isLatest = async (row: Connection): Promise<boolean> => {
     const filter = { endUserId: row.endUserId, integrationKey: row.integrationKey }
-    return latestOf(await storage.connections(row.environmentId, filter)).has(row.id)
+    return latestOf(await storage.connections(row.environmentId, filter), dev).has(row.id)
   }
   const show = async (row: Connection) => shown(hub, row, await isLatest(row))
 
-  app.get<ById>('/credentials/:id', reading, async request => show(await find(request, request.params.id)))
-  app.get<{ Params: { connector: string; id: string } }>(
-    '/connectors/:connector/credentials/:id',
-    reading,
-    async request => show(await find(request, request.params.id)),
-  )
-  for (const path of ['/users/:user/credentials/:id', '/users/:user/connections/:id'])
-    app.get<ByBoth>(path, reading, async request => show(await find(request, request.params.id, request.params.user)))
+  for (const path of one)
+    app.get<{ Params: At }>(path, reading, async request => show(await find(request, request.params)))
 
   // Whether it works is found out by using it: a token near its end is refreshed, and the provider asked who it is.
-  app.post<ById>('/credentials/:id/test', { preHandler: served.may('proxy') }, async request => {
-    const row = await find(request, request.params.id)
+  app.post<{ Params: At }>('/credentials/:id/test', { preHandler: served.may('proxy') }, async request => {
+    const row = await find(request, request.params)
     const tested = await hub.test(row)
     return { ...(await show(tested)), ok: true, checkedAt: clock.now().toISOString() }
   })
 
-  const remove = async (request: FastifyRequest, reply: FastifyReply, id: string, user?: string) => {
-    const row = await find(request, id, user)
-    await storage.deleteConnection(row.environmentId, row.id, clock.now())
-    hub.context.log.info('deleted', { provider: row.provider, id: row.id })
-    return reply.send({ success: true })
-  }
   const deleting = { preHandler: served.may('connections:write') }
-  app.delete<ById>('/credentials/:id', deleting, (request, reply) => remove(request, reply, request.params.id))
-  app.delete<{ Params: { connector: string; id: string } }>(
-    '/connectors/:connector/credentials/:id',
-    deleting,
-    (request, reply) => remove(request, reply, request.params.id),
-  )
-  for (const path of ['/users/:user/credentials/:id', '/users/:user/connections/:id'])
-    app.delete<ByBoth>(path, deleting, (request, reply) =>
-      remove(request, reply, request.params.id, request.params.user),
-    )
+  for (const path of one)
+    app.delete<{ Params: At }>(path, deleting, async request => {
+      const row = await find(request, request.params)
+      await storage.deleteConnection(row.environmentId, row.id, clock.now())
+      hub.context.log.info('deleted', { provider: row.provider, id: row.id })
+      return { success: true }
+    })
 }
+
+/** One connection, wherever it is looked for. */
+const one = [
+  '/credentials/:id',
+  '/connectors/:connector/credentials/:id',
+  '/users/:user/credentials/:id',
+  '/users/:user/connections/:id',
+]

@@ -10,7 +10,7 @@ import { type Redeemable, redeem } from '../../core/redeem.ts'
 import { attemptName, sessionStatus } from '../../core/session.ts'
 import { rowUserId } from '../../core/users.ts'
 import { shown } from './connections.ts'
-import { type Body, bodyOf, type NewCredential, readNewCredential, text } from './input.ts'
+import { type Body, bodyOf, readNewCredential, text, warningsOf } from './input.ts'
 import { returnParameters } from './map.ts'
 import { dialect, type Served } from './served.ts'
 
@@ -23,9 +23,10 @@ export const credentialRoutes = (app: FastifyInstance, served: Served): void => 
 
   app.post<ByConnector>('/connectors/:connector/credentials', starting, async (request, reply) => {
     const body = bodyOf(request.body)
-    const ask = readNewCredential(request.params.connector, body)
     const environment = await served.environment(request)
-    const integration = await chosen(request, ask)
+    const integration = await chosen(request, text(body, 'authConfigId'))
+    const provider = hub.context.providerOf(integration)
+    const ask = readNewCredential(request.params.connector, body, Object.keys(provider.params))
     const user = await served.user(request, undefined, body)
     const params = ask.params
     if (ask.given) {
@@ -43,7 +44,7 @@ export const credentialRoutes = (app: FastifyInstance, served: Served): void => 
       const { connection } = await give(hub.context, gift)
       return connected(connection, served.warn(reply, ask.warnings))
     }
-    checkKind(hub.context.providerOf(integration), ask.kind)
+    checkKind(provider, ask.kind)
     const returnTo =
       ask.redirectUri === undefined ? undefined : await hub.checkReturn(environment, ask.redirectUri, true)
     if (returnTo !== undefined) refuseReserved(returnTo)
@@ -76,9 +77,8 @@ export const credentialRoutes = (app: FastifyInstance, served: Served): void => 
   })
 
   /** The integration of the path, or the one that `authConfigId` chooses at the same provider. */
-  const chosen = async (request: FastifyRequest<ByConnector>, ask: NewCredential): Promise<Integration> => {
+  const chosen = async (request: FastifyRequest<ByConnector>, named: string | undefined): Promise<Integration> => {
     const environment = await served.environment(request)
-    const named = ask.authConfigId
     if (named === undefined) return findIntegration(hub.context, environment, request.params.connector)
     const all = await storage.integrations(environment.id)
     const found = all.find(each => each.key === named || each.id === named)
@@ -96,13 +96,28 @@ export const credentialRoutes = (app: FastifyInstance, served: Served): void => 
     const integration = await findIntegration(hub.context, await served.environment(request), request.params.connector)
     const given = redeemable(body)
     if (!given) throw await nothingGiven(request, integration)
-    const { connection, stateDiffers } = await redeem(hub.context, request.caller, integration.key, given)
-    const warnings = stateDiffers
-      ? [
-          'The state is not the one that this flow was begun with. Send your own at the start, and check it before you redeem a code.',
-        ]
-      : []
+    const user = await served.named(request, undefined, body)
+    const { connection, session, stateDiffers } = await redeem(
+      hub.context,
+      request.caller,
+      integration.key,
+      given,
+      user && rowUserId(user),
+    )
     const sent = text(body, 'state')
+    const warnings = [
+      ...warningsOf(body, redeemed),
+      ...(stateDiffers
+        ? [
+            'The state is not the one that this flow was begun with. Send your own at the start, and check it before you redeem a code.',
+          ]
+        : []),
+      ...(session.stateGiven && sent === undefined
+        ? [
+            'This flow was begun with a state of yours, and none was sent: send it, and check it before you redeem a code.',
+          ]
+        : []),
+    ]
     return connected(connection, { ...(sent === undefined ? {} : { state: sent }), ...served.warn(reply, warnings) })
   })
 
@@ -137,6 +152,9 @@ export const credentialRoutes = (app: FastifyInstance, served: Served): void => 
   const connected = (row: Connection, more: object) => ({ ...shown(hub, row), ...more })
 }
 
+/** The fields of an exchange. */
+const redeemed = ['code', 'state', 'credentialId', 'connectionId', 'userId', 'connectorId']
+
 const redeemable = (body: Body): Redeemable | undefined => {
   const [code, state, id] = [text(body, 'code'), text(body, 'state'), text(body, 'credentialId', 'connectionId')]
   if (code !== undefined) return { code, ...(state === undefined ? {} : { state }) }
@@ -147,7 +165,7 @@ const redeemable = (body: Body): Redeemable | undefined => {
         'credentialId',
         'credentialId must be the one that the start of the flow answered: cred_ with 24 hex digits.',
       )
-    return { sessionId }
+    return { sessionId, ...(state === undefined ? {} : { state }) }
   }
   return state === undefined ? undefined : { state }
 }

@@ -47,6 +47,7 @@ const byReason: Partial<Record<Reason, Known>> = {
   action_unknown: { title: 'Action not found' },
   code_unknown: code,
   code_other_caller: code,
+  code_other_user: code,
   code_expired: code,
   code_pending: code,
   code_missing: code,

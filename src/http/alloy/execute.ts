@@ -9,7 +9,7 @@ import { findConnection } from '../../core/find.ts'
 import type { Hub } from '../../core/hub.ts'
 import { newId } from '../../core/ids.ts'
 import { rowUserId } from '../../core/users.ts'
-import { type Body, bodyOf, objectIn, text } from './input.ts'
+import { type Body, bodyOf, objectIn, text, warningsOf } from './input.ts'
 import { actionOf, type ByAction, connectorOf } from './look-up.ts'
 import type { Served } from './served.ts'
 
@@ -31,7 +31,8 @@ export const executeRoutes = (app: FastifyInstance, served: Served): void => {
       ...(user === undefined ? {} : { endUserId: rowUserId(await served.user(request, user, {})) }),
       integrationKey: integration.key,
     })
-    return executed(hub, await hub.execute(row, action, inputOf(action, body)), row, reply)
+    const warned = served.warn(reply, warningsOf(body, known))
+    return executed(hub, await hub.execute(row, action, inputOf(action, body)), row, reply, warned)
   }
   const calling = { preHandler: served.may('proxy') }
   app.post<ByAction>('/connectors/:connector/actions/:action/execute', calling, execute)
@@ -44,12 +45,14 @@ export const executed = (
   done: { readonly status: number; readonly body: unknown },
   row: Connection,
   reply: FastifyReply,
+  more: object = {},
 ) => {
   const wrapper = {
     executionId: newId(hub.context.clock.now()),
     statusCode: done.status,
     responseData: done.body,
     data: done.body,
+    ...more,
   }
   if (done.status < 400) return { ...wrapper, status: 'completed' }
   const said = done.body as { message?: unknown; error?: { message?: unknown } } | null
@@ -61,6 +64,27 @@ export const executed = (
     .code(done.status === 422 ? 400 : done.status)
     .send({ ...wrapper, status: 'failed', message, code: 'PROVIDER_ERROR', connectionId: shownId(row), error })
 }
+
+/** The fields of a call. */
+const known = [
+  'credentialId',
+  'connectionId',
+  'id',
+  'userId',
+  'connectorId',
+  'actionId',
+  'parameters',
+  'input',
+  'requestBody',
+  'body',
+  'pathParams',
+  'pathParameters',
+  'queryParameters',
+  'queryParams',
+  'query',
+  'additionalHeaders',
+  'headers',
+]
 
 /** Headers of this API that a client may copy into an action's: they are not the provider's. */
 const ownHeaders = ['x-alloy-', 'x-api-version', 'x-credential-id', 'api-key']

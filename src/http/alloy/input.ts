@@ -61,10 +61,15 @@ const known = [
 ]
 
 /** What is not known is no error, since the vendor's own documents disagree; but it is named. */
-const warningsOf = (body: Body, names: readonly string[]): string[] =>
-  Object.keys(body)
-    .filter(name => !names.includes(name))
+export const warningsOf = (body: Body, names: readonly string[]): string[] => {
+  const unknown = Object.keys(body).filter(name => !names.includes(name))
+  const told = unknown
+    .slice(0, mostNamed)
     .map(name => `"${name.slice(0, 80)}" is not a field here and was ignored${didYouMean(name.slice(0, 80), names)}.`)
+  return unknown.length > mostNamed ? [...told, `${unknown.length - mostNamed} more fields were ignored.`] : told
+}
+
+const mostNamed = 10
 
 export interface NewCredential {
   readonly kind: CredentialKind
@@ -78,12 +83,11 @@ export interface NewCredential {
   /** 24 hex digits that an imported one keeps. */
   readonly id: string | undefined
   readonly createdAt: Date | undefined
-  readonly authConfigId: string | undefined
   readonly warnings: readonly string[]
 }
 
 /** POST /connectors/:id/credentials. */
-export const readNewCredential = (connectorId: string, body: Body): NewCredential => {
+export const readNewCredential = (connectorId: string, body: Body, params: readonly string[]): NewCredential => {
   const inBody = text(body, 'connectorId')
   if (inBody !== undefined && inBody !== connectorId)
     throw badParameter(
@@ -99,7 +103,7 @@ export const readNewCredential = (connectorId: string, body: Body): NewCredentia
   if (asked === undefined && redirectUri === undefined)
     throw badParameter(
       'authenticationType',
-      'authenticationType is missing: oauth2 (with redirectUri), apiKey, bearer or basic (with fields). GET …/credentials/metadata says what this connector takes.',
+      `authenticationType is missing: oauth2 (with redirectUri), apiKey, bearer or basic (with fields). GET …/credentials/metadata says what this connector takes. ${warningsOf(body, known).join(' ')}`.trim(),
     )
   const kind = asked === undefined ? 'oauth2' : kindNamed(asked)
   if (kind === undefined)
@@ -127,13 +131,15 @@ export const readNewCredential = (connectorId: string, body: Body): NewCredentia
     given,
     redirectUri,
     state,
-    params: paramsIn(given === undefined || kind !== 'oauth2' ? spread : {}, own),
+    params: paramsIn(spread, params),
     duplicate: flag(body, 'allowDuplicate'),
     name,
     id,
     createdAt,
-    authConfigId: text(body, 'authConfigId'),
-    warnings: warningsOf(body, given === undefined ? known : [...known, ...own]),
+    warnings: [
+      ...warningsOf(body, given === undefined ? known : [...known, ...own]),
+      ...warningsOf(spread, given === undefined ? params : [...params, ...own]),
+    ],
   }
 }
 
@@ -184,17 +190,13 @@ const readGiven = (kind: CredentialKind, fields: Body, body: Body): Given | unde
   return { kind, key: new Secret(key) }
 }
 
-/** What is left of `data` and `fields` configures the connection. */
-const paramsIn = (fields: Body, own: readonly string[]): Record<string, string> => {
-  const params: Record<string, string> = {}
-  for (const [name, value] of Object.entries(fields)) {
-    if (own.includes(name)) continue
-    if (!/^[A-Za-z][\w-]{0,63}$/.test(name) || typeof value !== 'string' || !/^[^\p{Cc}]{0,255}$/u.test(value))
-      throw badParameter(
-        `data.${name.slice(0, 80)}`,
-        `data.${name.slice(0, 80)} must be a text of at most 255 characters under a plain name.`,
-      )
-    Object.defineProperty(params, name, { value, enumerable: true })
-  }
-  return params
-}
+/** Of `data` and `fields`, what the connector asks for; the rest is nobody's, and may be a secret: it is not kept. */
+const paramsIn = (fields: Body, params: readonly string[]): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]): [string, string][] => {
+      if (!params.includes(name)) return []
+      if (typeof value !== 'string' || !/^[^\p{Cc}]{0,255}$/u.test(value))
+        throw badParameter(`data.${name}`, `data.${name} must be a text of at most 255 characters.`)
+      return [[name, value]]
+    }),
+  )

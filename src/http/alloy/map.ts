@@ -42,18 +42,24 @@ export const toConnection = (
     ...(row.account ? { account: { id: row.account.id, name: row.account.name ?? row.account.id } } : {}),
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
+    lastCheckedAt: (row.checkedAt && row.checkedAt > row.obtainedAt ? row.checkedAt : row.obtainedAt).toISOString(),
     ...(row.expiresAt ? { expiresAt: row.expiresAt.toISOString() } : {}),
     latest,
   }
 }
 
-/** The newest of each connector. */
-export const latestOf = (rows: readonly Connection[]): ReadonlySet<string> => {
+/**
+ * The newest of each end user and connector. What anybody with the public key may have made is never picked by itself,
+ * unless `everyone` who reaches the hub is on this machine (dev).
+ */
+export const latestOf = (rows: readonly Connection[], everyone: boolean): ReadonlySet<string> => {
   const newest = new Map<string, Connection>()
   for (const row of rows) {
-    const other = newest.get(row.integrationKey)
+    if (row.trust === 'public' && !everyone) continue
+    const key = JSON.stringify([row.endUserId, row.integrationKey])
+    const other = newest.get(key)
     const later = other && (row.createdAt.getTime() - other.createdAt.getTime() || (row.id > other.id ? 1 : -1))
-    if (later === undefined || later > 0) newest.set(row.integrationKey, row)
+    if (later === undefined || later > 0) newest.set(key, row)
   }
   return new Set([...newest.values()].map(row => row.id))
 }

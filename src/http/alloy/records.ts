@@ -9,6 +9,7 @@ import { rowUserId } from '../../core/users.ts'
 import { queryOf } from '../query.ts'
 import { executed } from './execute.ts'
 import { bodyOf } from './input.ts'
+import { latestOf } from './map.ts'
 import type { Served } from './served.ts'
 
 type Of = { Params: { user: string; integration: string; entity: string; record?: string } }
@@ -16,7 +17,7 @@ type Kind = Action['records'][number]
 
 export const recordRoutes = (app: FastifyInstance, served: Served): void => {
   const { hub } = served
-  const { catalogue, storage } = hub.context
+  const { catalogue, storage, dev } = hub.context
   const calling = { preHandler: served.may('proxy') }
 
   /** What the provider's file says of such records. */
@@ -43,8 +44,12 @@ export const recordRoutes = (app: FastifyInstance, served: Served): void => {
     const endUserId = rowUserId(await served.user(request, name, {}))
     const within = { endUserId, integrationKey: integration.key }
     const named = queryOf(request).get('connectionId')
-    const [latest] = named === null ? await storage.connections(environment.id, within) : []
-    const row = named === null ? latest : await findConnection(hub.context, environment.id, named, within)
+    const rows = named === null ? await storage.connections(environment.id, within) : []
+    const latest = latestOf(rows, dev)
+    const row =
+      named === null
+        ? rows.find(each => latest.has(each.id))
+        : await findConnection(hub.context, environment.id, named, within)
     if (!row)
       throw new MortiseError(
         'not_found',

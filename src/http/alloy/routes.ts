@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { MortiseError } from '../../core/errors.ts'
 import type { Hub } from '../../core/hub.ts'
-import { endUserNamed } from '../../core/users.ts'
+import { endUserNamed, ownUser } from '../../core/users.ts'
 import { type Access, authenticate, requireScope } from '../auth.ts'
 import { queryOf } from '../query.ts'
 import { errorOf } from '../thrown.ts'
@@ -57,7 +57,22 @@ export const alloyRoutes =
         access,
         environment: request => hub.context.environmentOf(request.caller.environmentId),
         may: scope => async request => requireScope(request.caller, scope),
-        async user(request, inPath, body = bodyOf(request.body)) {
+        async user(request, inPath, body) {
+          const environment = await served.environment(request)
+          return (await served.named(request, inPath, body)) ?? ownUser(environment)
+        },
+        async named(request, inPath, body = bodyOf(request.body)) {
+          // A template without its value would otherwise stand for everybody's user.
+          if (inPath?.trim() === '')
+            throw new MortiseError(
+              'invalid_request',
+              'The path has no user. Write me if the user of the key is meant.',
+              {
+                reason: 'end_user_unknown',
+                parameter: 'userId',
+                received: '',
+              },
+            )
           const header = request.headers['x-alloy-userid']
           const sources: [value: string | undefined, source: string][] = [
             [inPath, 'in the path'],
@@ -65,12 +80,16 @@ export const alloyRoutes =
             [queryOf(request).get('userId') ?? undefined, 'userId in the query'],
             [typeof header === 'string' ? header : undefined, 'the header x-alloy-userid'],
           ]
-          const [value, source] = sources.find(([each]) => each !== undefined && each !== '') ?? [undefined, '']
+          const [value, source = ''] = sources.find(([each]) => each !== undefined && each !== '') ?? []
+          if (value === undefined) return undefined
           return endUserNamed(hub.context, await served.environment(request), value, source)
         },
         warn(reply, warnings) {
           if (warnings.length === 0) return {}
-          const plain = warnings.join(' ').replace(/[^\x20-\x7e]/g, '?')
+          const plain = warnings
+            .join(' ')
+            .replace(/[^\x20-\x7e]/g, '?')
+            .slice(0, 1000)
           reply.header('warning', `299 mortise "${plain.replace(/["\\]/g, "'")}"`)
           return { warnings: [...warnings] }
         },

@@ -19,6 +19,8 @@ export interface Served {
   may(scope: Scope): (request: FastifyRequest) => Promise<void>
   /** The end user that the request names: in the path, the body, the query or `x-alloy-userid`; or else the key's own. */
   user(request: FastifyRequest, inPath?: string, body?: Body): Promise<EndUser>
+  /** The same, but undefined where the request names nobody. */
+  named(request: FastifyRequest, inPath?: string, body?: Body): Promise<EndUser | undefined>
   /** Things that are no error and that the caller should know: in the body, and as a header (RFC 7234 §5.5). */
   warn(reply: FastifyReply, warnings: readonly string[]): { warnings?: string[] }
 }

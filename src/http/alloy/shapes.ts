@@ -36,6 +36,8 @@ export const connectionShape = z.strictObject({
   account: z.strictObject({ id: z.string(), name: z.string() }).optional(),
   createdAt: time,
   updatedAt: time,
+  /** When the provider last took the credential, as far as the hub knows. */
+  lastCheckedAt: time,
   expiresAt: time.optional(),
   /** The newest of its connector in the list. */
   latest: z.boolean(),
@@ -65,6 +67,7 @@ export const executedShape = z.strictObject({
   responseData: z.unknown(),
   /** The same: older clients read this. */
   data: z.unknown(),
+  warnings: z.array(z.string()).optional(),
 })
 
 /** Both shapes at once: one client reads `message` and `code`, another `error.details[].properties`. */

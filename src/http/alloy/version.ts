@@ -4,7 +4,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 export const currentVersion = '2025-09'
 const earlier = ['2025-06', '2024-03', '2024-02', '2023-12', '2023-06', '2023-03', '2023-01']
 
-const inPath = /^\/(20\d\d-\d\d)(?=\/)/
+/** Only before what this dialect serves: no other route has a second address. */
+const inPath = /^\/(20\d\d-\d\d)(?=\/(api|connectors|credentials|diagnose|integrations|one|users)(\/|\?|$))/
 
 /** The path without its version, and the version. */
 export const withoutVersion = (url: string): { url: string; version: string | undefined } => {

@@ -1,6 +1,7 @@
 /** Settings → API Keys: the environment's secret keys. A key is shown once, and never again. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type Scope, type SecretKey, scopes } from '../../core/environment.ts'
+import type { Secret } from '../../core/credential.ts'
+import { type Environment, type Scope, type SecretKey, scopes } from '../../core/environment.ts'
 import { badParameter, MortiseError } from '../../core/errors.ts'
 import { type Caller, parseScopes } from '../../core/keys.ts'
 import { addKey, keysOf } from '../../core/setup.ts'
@@ -69,6 +70,29 @@ ${writes ? making(caller, typed) : mayNot(changing)}`,
   }
   app.get(here, pages.may(seeing), (request, reply) => show(request, reply))
 
+  /** The one time that a key is shown. */
+  const showKey = (request: FastifyRequest, reply: FastifyReply, heading: string, secret: Secret, after?: Html) =>
+    pages.send(request, reply, {
+      place: here,
+      title: 'New key · Settings',
+      body: html`<h1>${heading}</h1>
+<p class="problem">This is the only time that the key is shown. Copy it now to where your back end reads its secrets.</p>
+${copyable('Secret key', secret.reveal())}
+${copyable('For the .env file of an app', `ALLOY_API_KEY=${secret.reveal()}`)}
+${copyable('For the curl lines of these pages and the documentation', `export HUB_SECRET_KEY=${secret.reveal()}`)}
+${after}
+<p><a href="${here}">Back to API Keys</a></p>`,
+    })
+
+  /** A living key that the caller may end. */
+  const endable = async (request: FastifyRequest, environment: Environment, id: string): Promise<SecretKey> => {
+    const key = (await keysOf(context, environment)).find(each => each.id === id)
+    // A page that is loaded again sends its form again: that must not make yet another key.
+    if (!key || key.revokedAt !== undefined) throw noSuchKey(environment)
+    for (const scope of key.scopes) requireScope(request.caller, scope)
+    return key
+  }
+
   app.post(here, may, (request, reply) => {
     const form = formOf(request)
     const typed = { name: form.get('name') ?? '', scopes: form.getAll('scope') }
@@ -86,22 +110,11 @@ ${writes ? making(caller, typed) : mayNot(changing)}`,
         const wasOpen = await pages.keyless()
         const { secret, key } = await addKey(context, environment, name, granted)
         log.info('made a key', { id: key.id })
-        return pages.send(request, reply, {
-          place: here,
-          title: 'New key · Settings',
-          body: html`<h1>The key "${name}" is made</h1>
-<p class="problem">This is the only time that the key is shown. Copy it now to where your back end reads its secrets.</p>
-${copyable('Secret key', secret.reveal())}
-${copyable('For the .env file of an app', `ALLOY_API_KEY=${secret.reveal()}`)}
-${copyable('For the curl lines of these pages and the documentation', `export HUB_SECRET_KEY=${secret.reveal()}`)}
-${
-  wasOpen
-    ? html`<h2>From now on a key is needed</h2>
+        const after = wasOpen
+          ? html`<h2>From now on a key is needed</h2>
 <p>This was the hub's first key, so nobody is answered without one any more. Give it to your apps (the reference application reads its .env by itself). These pages ask for it too, at the next click: give the key as the user name, and leave the password empty.</p>`
-    : undefined
-}
-<p><a href="${here}">Back to API Keys</a></p>`,
-        })
+          : undefined
+        return showKey(request, reply, `The key "${name}" is made`, secret, after)
       },
       problem => show(request, reply, problem, typed),
     )
@@ -112,18 +125,41 @@ ${
       request,
       async () => {
         const environment = await pages.environment(request)
-        const { id } = request.params
-        const key = (await keysOf(context, environment)).find(each => each.id === id)
-        for (const scope of key?.scopes ?? []) requireScope(request.caller, scope)
-        if (!(await storage.revokeKey(environment.id, id, clock.now())))
-          throw new MortiseError('not_found', `The environment "${environment.name}" has no living key with that id.`)
+        const { id } = await endable(request, environment, request.params.id)
+        if (!(await storage.revokeKey(environment.id, id, clock.now()))) throw noSuchKey(environment)
         log.info('revoked a key', { id })
         return reply.redirect(here, 303)
       },
       problem => show(request, reply, problem),
     ),
   )
+
+  app.post<{ Params: { id: string } }>(`${here}/:id/rotate`, may, (request, reply) =>
+    attempt(
+      request,
+      async () => {
+        const environment = await pages.environment(request)
+        const key = await endable(request, environment, request.params.id)
+        const made = await addKey(context, environment, key.name, key.scopes)
+        if (!(await storage.revokeKey(environment.id, key.id, clock.now()))) {
+          // Somebody else was first, and has the key that takes its place.
+          await storage.revokeKey(environment.id, made.key.id, clock.now())
+          throw noSuchKey(environment)
+        }
+        log.info('rotated a key', { id: key.id, to: made.key.id })
+        const after =
+          key.id === request.caller.id
+            ? html`<p>These pages ask for a key at the next click: give the new one as the user name, and leave the password empty.</p>`
+            : undefined
+        return showKey(request, reply, `The key "${key.name}" is a new one`, made.secret, after)
+      },
+      problem => show(request, reply, problem),
+    ),
+  )
 }
+
+const noSuchKey = (environment: Environment): MortiseError =>
+  new MortiseError('not_found', `The environment "${environment.name}" has no living key with that id.`)
 
 /** What stood in the form that was refused. */
 interface Typed {
@@ -146,14 +182,20 @@ ${offered.length < scopes.length ? html`<p class="quiet">A key makes keys that m
 
 const line = (key: SecretKey, caller: Caller, writes: boolean): Html => {
   const own = key.id === caller.id
-  const what = own
-    ? html`You signed in with this key: after this you need another. Every app that uses it is refused, at once and for good.`
-    : html`Every app that uses it is refused, at once and for good.`
-  const revoking =
+  const refused = 'Every app that uses it is refused, at once and for good.'
+  const ending =
     writes && covers(caller, key.scopes)
-      ? confirmed('Revoke…', what, action(`${here}/${key.id}/revoke`, 'Revoke', {}, `Revoke the key ${key.name}`))
+      ? html`${confirmed(
+          'Revoke…',
+          html`${own ? 'You signed in with this key: after this you need another. ' : undefined}${refused}`,
+          action(`${here}/${key.id}/revoke`, 'Revoke', {}, `Revoke the key ${key.name}`),
+        )}${confirmed(
+          'Rotate…',
+          html`A new key of the same name and scopes is made and shown once, and this one is revoked. ${refused} Flows that it began and did not redeem yet begin again.`,
+          action(`${here}/${key.id}/rotate`, 'Rotate', {}, `Rotate the key ${key.name}`),
+        )}`
       : 'no'
   return html`<td>${key.name}${own ? html` <span class="quiet">(yours)</span>` : undefined}</td><td><code>${key.hint}…</code></td>
 <td>${key.scopes.length === scopes.length ? 'all' : key.scopes.join(', ')}</td><td>${time(key.createdAt)}</td>
-<td>${key.revokedAt ? time(key.revokedAt) : revoking}</td>`
+<td>${key.revokedAt ? time(key.revokedAt) : ending}</td>`
 }

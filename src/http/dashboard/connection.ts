@@ -1,16 +1,25 @@
 /** One connection: its id under both its names, how it stands, and how it is used. Never its token. */
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { accountKeyOf, type Connection, mergedMetadata } from '../../core/connection.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { accountKeyOf, type Connection, mergedMetadata, shownId } from '../../core/connection.ts'
 import type { CredentialKind } from '../../core/credential.ts'
+import type { MortiseError } from '../../core/errors.ts'
 import { findConnection } from '../../core/find.ts'
 import { faultOf } from '../../core/json-schema.ts'
+import { merge, mergeable } from '../../core/merge.ts'
 import { latestOf } from '../alloy/map.ts'
 import { copyable, type Html, html } from '../html.ts'
 import { inShell, keyHeader, quoted } from '../pages.ts'
 import { endUserName, latestMark, shown, statusText } from './connections.ts'
-import { action, confirmed, mayNot, type Pages, time } from './frame.ts'
+import { action, attempt, confirmed, formOf, mayNot, type Pages, table, textIn, time } from './frame.ts'
 
 type ById = { Params: { id: string } }
+
+const pathOf = (id: string): string => `/connections/${encodeURIComponent(id)}`
+
+const anybodys = 'with the public key alone: anybody may have begun it'
+
+/** Of the others that may be merged. */
+const most = 100
 
 const kinds: Record<CredentialKind, string> = {
   oauth2: 'OAuth 2.0',
@@ -22,38 +31,53 @@ const kinds: Record<CredentialKind, string> = {
 export const connectionPage = (app: FastifyInstance, pages: Pages): void => {
   const { hub } = pages
   const { storage, clock, log, publicUrl } = hub.context
-  const find = (request: FastifyRequest<ById>) =>
-    findConnection(hub.context, request.caller.environmentId, request.params.id)
+  const find = (request: FastifyRequest<ById>, id = request.params.id) =>
+    findConnection(hub.context, request.caller.environmentId, id)
 
-  app.get<ById>('/connections/:id', pages.may('connections:read'), async (request, reply) => {
+  /** `note`: what was just done with it. */
+  const show = async (
+    request: FastifyRequest<ById>,
+    reply: FastifyReply,
+    { problem, note }: { problem?: MortiseError; note?: string } = {},
+  ): Promise<FastifyReply> => {
     const row = await find(request)
+    const { scopes } = request.caller
     const { environmentId, integrationKey } = row
+    const others = await mergeable(hub.context, row)
     const { id, name, status, provider, account } = shown(hub, row)
-    const latest = latestOf(await storage.connections(environmentId, { integrationKey })).has(row.id)
+    const latest = latestOf(await storage.connections(environmentId, { integrationKey }), hub.context.dev).has(row.id)
     const user = row.endUserId === '' ? undefined : await storage.endUser(environmentId, { id: row.endUserId })
     const names = new Map(user ? [[user.id, user.username]] : [])
     const header = keyHeader(!(await pages.keyless()))
-    const facts: [term: string, text: string | Html | undefined][] = [
+    const path = pathOf(id)
+    const facts: (readonly [term: string, text: string | Html | undefined])[] = [
       ['Status', html`${statusText(row, status)}<br>${toDo(row, status)}`],
       ['Integration', integrationKey === row.provider ? provider : html`${integrationKey} (${provider})`],
       ['Account', account ?? 'The provider did not say whose it is.'],
       ['End user', endUserName(row, names)],
       ['Credential', kinds[row.kind]],
+      ...(isAnybodys(row) ? [['Begun', anybodys] as const] : []),
       ['Scopes', row.scopes === undefined ? 'The provider did not say.' : row.scopes.join(' ') || 'none'],
       ['Created', time(row.createdAt)],
       ['Changed', time(row.updatedAt)],
       ['Credential obtained', time(row.obtainedAt)],
+      ...(row.checkedAt ? [['Last found to work', time(row.checkedAt)] as const] : []),
       ['Token expires', row.expiresAt ? time(row.expiresAt) : 'the provider gave no expiry'],
     ]
     return pages.send(request, reply, {
       place: '/connections',
       title: name,
+      problem,
       body: html`<h1>${name}${latest ? latestMark : undefined}</h1>
+${note === undefined ? undefined : html`<p class="done" role="status">${note}</p>`}
 ${copyable('Connection ID', id)}
 ${copyable('Credential ID (the same id, under its other name)', id)}
 ${copyable('For your .env file', `CONNECTION_ID=${quoted(id)}`)}
 ${row.connectionId === id ? undefined : copyable("Your app's own id for it (connection_id of the Connections API)", row.connectionId)}
 <dl>${facts.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>\n`)}</dl>
+<h2>Does it work?</h2>
+<p>The hub asks ${provider} with the credential, and renews that first if it is due.</p>
+${scopes.has('proxy') ? action(`${path}/test`, 'Test it') : mayNot('proxy')}
 <h2>Use it</h2>
 ${copyable(
   'Read a working token (credentials.access_token in the answer)',
@@ -62,18 +86,51 @@ ${copyable(
 ${act(row, id, header)}
 ${text('Metadata', 'What your app set, and what the flow learned of the account.', mergedMetadata(row))}
 ${text('connection_config', 'What the connection was begun with.', row.config)}
+${others.length === 0 ? undefined : merging(others, path, scopes.has('connections:write'))}
 <h2>Delete it</h2>
 ${
-  request.caller.scopes.has('connections:write')
+  scopes.has('connections:write')
     ? confirmed(
         'Delete this connection…',
         html`The hub forgets its credential, at once and for good, and every call with its id fails. ${provider} is not told: the end user may take the permission back there too. Whoever connects the account again gets a new id.`,
-        action(`/connections/${encodeURIComponent(id)}/delete`, 'Delete', {}, `Delete the connection ${id}`),
+        action(`${path}/delete`, 'Delete', {}, `Delete the connection ${id}`),
       )
     : mayNot('connections:write')
 }`,
     })
-  })
+  }
+  app.get<ById>('/connections/:id', pages.may('connections:read'), (request, reply) => show(request, reply))
+
+  app.post<ById>('/connections/:id/test', pages.may('proxy'), (request, reply) =>
+    attempt(
+      request,
+      async () => {
+        await hub.test(await find(request))
+        const note = 'Works: checked just now'
+        // Whoever may use it, but not see it.
+        if (!request.caller.scopes.has('connections:read'))
+          return pages.send(request, reply, { place: '/connections', title: 'Works', body: html`<h1>${note}</h1>` })
+        return show(request, reply, { note })
+      },
+      problem => show(request, reply, { problem }),
+      'connections:read',
+    ),
+  )
+
+  app.post<ById>('/connections/:id/merge', pages.may('connections:write'), (request, reply) =>
+    attempt(
+      request,
+      async () => {
+        const into = await find(request)
+        const from = await find(request, textIn(formOf(request), 'from'))
+        // A page that is loaded again sends its form again: by then the one is the other.
+        if (from.id !== into.id) await merge(hub.context, from, into)
+        return reply.redirect(pathOf(shownId(into)), 303)
+      },
+      problem => show(request, reply, { problem }),
+      'connections:read',
+    ),
+  )
 
   app.post<ById>('/connections/:id/delete', pages.may('connections:write'), async (request, reply) => {
     const row = await find(request)
@@ -81,6 +138,26 @@ ${
     log.info('deleted', { provider: row.provider, id: row.id })
     return reply.redirect('/connections', 303)
   })
+
+  /** In dev, everybody is on this machine. */
+  const isAnybodys = (row: Connection): boolean => row.trust === 'public' && !hub.context.dev
+
+  const merging = (others: readonly Connection[], path: string, writes: boolean): Html => {
+    const line = (other: Connection): Html => {
+      const { id, name, account } = shown(hub, other)
+      const form = confirmed(
+        'Merge into this one…',
+        html`Its credential is deleted, at once and for good. Its id keeps answering, with this connection. Make sure that both are of the same account.`,
+        action(`${path}/merge`, 'Merge', { from: id }, `Merge ${id} into this one`),
+      )
+      return html`<td><a href="${pathOf(id)}">${name}</a><br><code>${id}</code>${isAnybodys(other) ? html`<br><span class="quiet">begun ${anybodys}</span>` : undefined}</td><td>${account ?? '–'}</td><td>${time(other.createdAt)}</td>${writes ? html`<td>${form}</td>` : undefined}`
+    }
+    return html`<h2>Other connections of this end user</h2>
+<p>Through the same integration. Where two are of one account, keep one and merge the other into it.</p>
+${table('Other connections of this end user', ['Name and id', 'Account', 'Created', ...(writes ? ['Merge'] : [])], others.slice(0, most).map(line))}
+${others.length > most ? html`<p class="quiet">These are the newest ${most} of ${others.length}.</p>` : undefined}
+${writes ? undefined : mayNot('connections:write')}`
+  }
 
   /** A call that needs no more than the connection. */
   const act = (row: Connection, id: string, header: string): Html => {

@@ -27,7 +27,7 @@ const statusWords = {
 export const statusText = (row: Connection, status: keyof typeof statusWords): Html =>
   html`${statusWords[status]}${row.statusReason === undefined ? undefined : html`: ${row.statusReason}`}`
 
-/** The newest of its integration. */
+/** The newest of its end user and integration, as the API says it. */
 export const latestMark = html` <span class="latest">⭐ Latest</span>`
 
 export const endUserName = (row: Connection, names: ReadonlyMap<string, string>): string =>
@@ -45,7 +45,7 @@ export const connectionsPage = (app: FastifyInstance, pages: Pages): void => {
     const rows = asked === '' ? all : all.filter(row => row.integrationKey === asked)
     const page = Math.max(1, Math.trunc(Number(query.get('page'))) || 1)
     const part = rows.slice((page - 1) * most, page * most)
-    const latest = latestOf(rows)
+    const latest = latestOf(rows, dev)
     const users = await storage.endUsers(environmentId)
     const names = new Map(users.map(user => [user.id, user.username]))
     const line = (row: Connection): Html => {
@@ -80,7 +80,7 @@ ${await teach()}`
 ${
   part.length === 0
     ? html`<p>${rows.length === 0 ? `There is no connection through "${asked.slice(0, 100)}".` : 'There are no more.'} <a href="/connections">Show all</a></p>`
-    : html`<p>${rows.length === 1 ? 'One connection' : `${rows.length} connections`}, newest first. ⭐ Latest marks the newest of each integration.</p>
+    : html`<p>${rows.length === 1 ? 'One connection' : `${rows.length} connections`}, newest first. ⭐ Latest marks each end user's newest of an integration.${dev ? undefined : ' What was begun with the public key alone is never marked: anybody may have begun it.'}</p>
 ${table('Connections', ['Name and id', 'Status', 'Integration', 'Account', 'End user', 'Created'], part.map(line))}`
 }
 <p>${page > 1 ? turn(page - 1, 'Newer') : undefined}${rows.length > page * most ? turn(page + 1, 'Older') : undefined}</p>`

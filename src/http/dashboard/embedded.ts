@@ -3,11 +3,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { me, shownUserId } from '../../core/end-user.ts'
 import type { AllowKind } from '../../core/environment.ts'
 import { MortiseError } from '../../core/errors.ts'
+import { renewJwtKey } from '../../core/jwt-key.ts'
 import { normaliseAllowed } from '../../core/setup.ts'
 import { endUserNamed } from '../../core/users.ts'
 import { copyable, type Html, html } from '../html.ts'
 import { issueJwt } from '../jwt.ts'
-import { action, attempt, changing, formOf, mayNot, type Pages, seeing, textIn, time } from './frame.ts'
+import { action, attempt, changing, confirmed, formOf, mayNot, type Pages, seeing, textIn, time } from './frame.ts'
 
 const here = '/settings/embedded'
 
@@ -20,7 +21,7 @@ type List = keyof typeof lists
 
 export const embeddedPages = (app: FastifyInstance, pages: Pages): void => {
   const { context } = pages.hub
-  const { storage, dev, publicUrl } = context
+  const { storage, dev, log, publicUrl } = context
   const may = pages.may(changing)
 
   const show = async (
@@ -56,11 +57,20 @@ ${
 </form>`
     : mayNot('connect:write')
 }
+${
+  writes
+    ? confirmed(
+        'Renew the JWT key…',
+        html`Every JWT that was given out stops working at once, in each page that has one; your back end gets new ones. Do it where a JWT has come into strange hands.`,
+        action(`${here}/jwt-key`, 'Renew the JWT key'),
+      )
+    : undefined
+}
 <h2 id="origins">Allowed origins</h2>
 <p>Pages of these origins may use the SDK with this environment. ${dev ? html`In <code>mortise dev</code> any page of this machine (localhost) may too.` : undefined}</p>
 ${await listed('origins')}
 <h2 id="redirects">Allowed redirects</h2>
-<p>A finished flow returns to these addresses only; the query is free. ${dev ? html`In <code>mortise dev</code> any address of this machine counts as listed.` : undefined}</p>
+<p>A finished flow returns to these addresses only; the query is free. ${dev ? html`In <code>mortise dev</code> any address of this machine counts as listed, and so does any redirect URI that comes with a call of the API.` : undefined}</p>
 ${await listed('redirects')}
 <h2 id="latest">An exchange without a code</h2>
 <p>An app that lost the code can ask what became of its latest flow, and is told how it stands. If you switch this on, it is told the connection too. It is <strong>${environment.tellsLatest ? 'on' : 'off'}</strong>. Off is right where several people connect through one key: the latest may be another end user's than the one whose browser came back, and your app would then act on a stranger's account.</p>
@@ -100,6 +110,13 @@ ${copyable("The user's id, for your .env file", `ALLOY_USER_ID=${shownUserId(env
       },
       problem => show(request, reply, problem, { user: form.get('user') ?? '' }),
     )
+  })
+
+  app.post(`${here}/jwt-key`, may, async (request, reply) => {
+    const environment = await pages.environment(request)
+    await renewJwtKey(context, environment)
+    log.info('renewed the JWT key', { environment: environment.name })
+    return reply.redirect(`${here}#jwt`, 303)
   })
 
   for (const list of ['origins', 'redirects'] as const) {

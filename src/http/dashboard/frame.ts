@@ -124,18 +124,19 @@ export const textIn = (form: URLSearchParams, name: string): string => {
 
 /**
  * Does what a form asks. Where that is refused, its page is shown again: with the reason, and with what was typed; the
- * reason alone to a key that may not see the page.
+ * reason alone to a key that may not see the page (`needed`: the scope to see it).
  */
 export const attempt = async (
   request: FastifyRequest,
   work: () => Promise<FastifyReply>,
   again: (problem: MortiseError) => Promise<FastifyReply>,
+  needed: Scope = seeing,
 ): Promise<FastifyReply> => {
   try {
     return await work()
   } catch (thrown) {
     const error = toMortiseError(thrown)
-    if (error.code === 'internal' || !request.caller.scopes.has(seeing)) throw thrown
+    if (error.code === 'internal' || !request.caller.scopes.has(needed)) throw thrown
     return again(error)
   }
 }

@@ -9,9 +9,10 @@ import type { Access } from '../auth.ts'
  * origin (W3C Fetch Metadata §2.4); one of them must be there, and none may say otherwise.
  */
 export const checkOwnForm = (request: FastifyRequest, access: Access): void => {
-  const { origin, host } = request.headers
+  const { origin } = request.headers
   const site = request.headers['sec-fetch-site']
-  const own = origin === access.publicUrl.origin || origin === `http://${host}`
+  // Under any other name of this machine a page never came: it was sent on to the public URL.
+  const own = origin === access.publicUrl.origin
   const proven = origin === undefined ? site === 'same-origin' : own && (site === undefined || site === 'same-origin')
   if (proven) return
   throw new MortiseError(

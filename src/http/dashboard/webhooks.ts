@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Secret } from '../../core/credential.ts'
 import { MortiseError } from '../../core/errors.ts'
 import { type Delivery, eventTypes, type WebhookEndpoint } from '../../core/event.ts'
+import { parseUrl } from '../../core/loopback.ts'
 import {
   deliveriesOf,
   endpointOf,
@@ -55,7 +56,7 @@ export const webhookPages = (app: FastifyInstance, pages: Pages): void => {
       problem,
       body: html`<h1><span class="quiet">Settings →</span> Webhooks</h1>
 <p>The hub sends a signed POST to your back end when something happened, and sends it again until your back end has answered with 2xx. <a href="/docs/webhooks">Webhooks</a> says how to check the signature.</p>
-${writes ? setting(endpoint, typed) : html`${endpoint && copyable('URL', endpoint.url)}${mayNot(changing)}`}
+${writes ? setting(endpoint, typed) : html`${endpoint && copyable('URL', withoutQuery(endpoint.url))}${mayNot(changing)}`}
 ${endpoint && about(endpoint, clock.now())}
 ${endpoint && writes ? ending(endpoint) : undefined}
 <h2 id="log">Deliveries</h2>
@@ -166,6 +167,12 @@ ${action(`${here}/test`, 'Send test')}
 interface Typed {
   readonly url: string
   readonly events: readonly string[]
+}
+
+/** A receiver may have a secret of its own in the query. */
+const withoutQuery = (text: string): string => {
+  const url = parseUrl(text)
+  return url ? url.origin + url.pathname : ''
 }
 
 const setting = (endpoint: WebhookEndpoint | undefined, typed: Typed | undefined): Html => {

@@ -43,6 +43,7 @@ CREATE TABLE connect_sessions (
 
 CREATE INDEX connect_sessions_by_state ON connect_sessions (environment_id, state_hash);
 CREATE INDEX connect_sessions_by_caller ON connect_sessions (environment_id, caller, created_at);
+CREATE INDEX connect_sessions_by_user ON connect_sessions (environment_id, end_user_id);
 CREATE INDEX connect_sessions_by_deadline ON connect_sessions (expires_at);
 
 -- That it was there, and when it went: nothing of the credential.
@@ -53,6 +54,8 @@ CREATE TABLE deleted_connections (
   connection_id TEXT NOT NULL,
   end_user_id TEXT NOT NULL,
   deleted_at BIGINT NOT NULL,
+  -- The row that took its place, where two were merged: its id leads there.
+  merged_into TEXT,
   PRIMARY KEY (environment_id, id)
 );
 
@@ -65,7 +68,12 @@ ALTER TABLE environments ADD COLUMN tells_latest SMALLINT NOT NULL DEFAULT 0;
 ALTER TABLE integrations ADD COLUMN redirect_uri TEXT;
 ALTER TABLE attempts ADD COLUMN session_id TEXT;
 ALTER TABLE attempts ADD COLUMN name TEXT;
+CREATE INDEX attempts_by_session ON attempts (environment_id, session_id);
 ALTER TABLE connections ADD COLUMN kind TEXT NOT NULL DEFAULT 'oauth2';
 ALTER TABLE connections ADD COLUMN name TEXT;
+-- Whether somebody whom the hub knows began it: a key, a JWT, an HMAC; or a bare public key.
+ALTER TABLE connections ADD COLUMN trust TEXT NOT NULL DEFAULT 'public';
+-- When it was last found to work.
+ALTER TABLE connections ADD COLUMN checked_at BIGINT;
 
 CREATE INDEX connections_by_user ON connections (environment_id, end_user_id, created_at);

@@ -1,0 +1,133 @@
+/** Faults in who is who: end users, their flows, and what a bare public key makes. */
+import type { Fault } from './fault.ts'
+
+const mixed = 'test/attacks/mixed-up.test.ts'
+
+export const mixedUpFaults: readonly Fault[] = [
+  {
+    guard: 'a code is bound to its end user',
+    file: 'src/core/redeem.ts',
+    text: 'if (endUserId !== undefined && session.endUserId !== endUserId)',
+    becomes: 'if (false)',
+    caughtBy: [mixed, 'a code of one user'],
+  },
+  {
+    guard: 'a state that is not alone names nothing',
+    file: 'src/core/redeem.ts',
+    text: '(await storage.countSessions(session)) > 1',
+    becomes: 'false',
+    caughtBy: [mixed, 'a state that several'],
+  },
+  {
+    guard: 'a state is compared beside a credential id',
+    file: 'src/http/alloy/credentials.ts',
+    text: 'return { sessionId, ...(state === undefined ? {} : { state }) }',
+    becomes: 'return { sessionId }',
+    caughtBy: [mixed, 'a wrong state spoils'],
+  },
+  {
+    guard: 'an empty path names no user',
+    file: 'src/http/alloy/routes.ts',
+    text: "if (inPath?.trim() === '')",
+    becomes: 'if (false)',
+    caughtBy: [mixed, 'a path without'],
+  },
+  {
+    guard: 'the user that a request names holds',
+    file: 'src/http/alloy/connections.ts',
+    text: '...(user ? { endUserId: rowUserId(user) } : {}),',
+    becomes: '',
+    caughtBy: [mixed, 'a user and a connector'],
+  },
+  {
+    guard: 'the connector that a path names holds',
+    file: 'src/http/alloy/connections.ts',
+    text: '...(integration ? { integrationKey: integration.key } : {}),\n    })\n  }',
+    becomes: '})\n  }',
+    caughtBy: [mixed, 'a user and a connector'],
+  },
+  {
+    guard: 'what a bare public key made is never picked',
+    file: 'src/http/alloy/map.ts',
+    text: "if (row.trust === 'public' && !everyone) continue",
+    becomes: '',
+    caughtBy: [mixed, 'in production nothing'],
+  },
+  {
+    guard: 'a public key takes no id of the hub',
+    file: 'src/core/connect.ts',
+    text: "ask.trust === 'public' && ask.connectionId !== undefined && rowIdIn(ask.connectionId) !== undefined",
+    becomes: 'false',
+    caughtBy: [mixed, 'a public key cannot take'],
+  },
+  {
+    guard: 'a flow ends with its user',
+    file: 'src/core/connect.ts',
+    text: "if (attempt.endUserId !== '' && !(await storage.endUser(attempt.environmentId, { id: attempt.endUserId })))",
+    becomes: 'if (false)',
+    caughtBy: [mixed, 'with a user that is deleted'],
+  },
+  {
+    guard: 'a page returns to listed URLs, with a JWT',
+    file: 'src/http/sdk.ts',
+    text: 'const returnTo = asked === undefined ? undefined : await hub.checkReturn(environment, asked)\n',
+    becomes: 'const returnTo = asked\n',
+    caughtBy: [mixed, 'a page returns to listed'],
+  },
+  {
+    guard: 'a page returns to listed URLs, with a session',
+    file: 'src/http/sdk.ts',
+    text: 'const returnTo = await hub.checkReturn(await context.environmentOf(session.environmentId), asked)',
+    becomes: 'const returnTo = asked',
+    caughtBy: [mixed, 'a page returns to listed'],
+  },
+  {
+    guard: 'sessions are made by a key with the scope',
+    file: 'src/http/sdk.ts',
+    text: "requireScope(caller, 'connect:write')",
+    becomes: 'void requireScope',
+    caughtBy: [mixed, "the back end's route"],
+  },
+  {
+    guard: 'a sign-in of the browser serves no other site',
+    file: 'src/http/auth.ts',
+    text: "if (scheme === 'basic' && !isOwnPage(request, access))",
+    becomes: 'if (false)',
+    caughtBy: [mixed, "the back end's route"],
+  },
+  {
+    guard: 'what no connector asks for is not kept',
+    file: 'src/http/alloy/input.ts',
+    text: 'if (!params.includes(name)) return []',
+    becomes: '',
+    caughtBy: [mixed, 'what a caller puts beside'],
+  },
+  {
+    guard: 'few wait for one outcome',
+    file: 'src/http/sdk.ts',
+    text: 'if (mine >= mostForOne || all >= mostInAll)',
+    becomes: 'if (all >= 5)',
+    caughtBy: [mixed, 'few may wait'],
+  },
+  {
+    guard: "an app's session is told to no page",
+    file: 'src/http/sdk.ts',
+    text: "if (session.opens !== 'page')\n        throw new MortiseError('session_expired', 'This session is told",
+    becomes: "if (false)\n        throw new MortiseError('session_expired', 'This session is told",
+    caughtBy: [mixed, 'few may wait'],
+  },
+  {
+    guard: 'a link has a number of tries',
+    file: 'src/core/open-session.ts',
+    text: '>= mostAttempts',
+    becomes: '>= 1e9',
+    caughtBy: [mixed, 'a link is followed ten'],
+  },
+  {
+    guard: 'a credential goes to the hosts that are named',
+    file: 'src/core/proxy.ts',
+    text: 'assertNamed(caller, request.url)',
+    becomes: 'void assertNamed',
+    caughtBy: ['src/core/proxy.test.ts', 'not even where the base'],
+  },
+]
