@@ -71,7 +71,7 @@ test('with nothing connected, the page says how; the line that it prints begins 
   assert.doesNotMatch(ready.text, /start page|connect-notion/)
 })
 
-test('the list: name, integration, account, status, end user, time; the newest of each end user and integration is marked', async t => {
+test('the list: name, integration, account, status, end user, time; the newest of each integration is marked', async t => {
   const clock = movableClock()
   const hub = await startTestHub(t, { clock })
   await call(hub, 'POST', '/users', { username: 'ada', fullName: 'Ada' })

@@ -207,6 +207,15 @@ export const sessionContract = (begin: Begin): void => {
     assert.equal(await storage.deleteConnection(1, 'a', at(7), 'b'), true)
     assert.equal((await second.deletedConnection(1, 'a'))?.mergedInto, 'b')
     assert.equal((await second.deletedConnection(1, 'named a'))?.mergedInto, 'b')
+    // Both ways at once: one of the two stays.
+    await add(storage, connection(1, 'c'))
+    await add(storage, connection(1, 'd'))
+    const both = await Promise.all([
+      storage.deleteConnection(1, 'c', at(8), 'd'),
+      second.deleteConnection(1, 'd', at(8), 'c'),
+    ])
+    assert.deepEqual(both.toSorted(), [false, true])
+    assert.equal((await second.connections(1, {})).length, 2)
   })
 
   test('that a connection worked is noted of its credential, not of a newer one', async t => {

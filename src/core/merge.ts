@@ -25,6 +25,8 @@ export const merge = async (context: Context, from: Connection, into: Connection
       'invalid_request',
       `${shownId(from)} and ${shownId(into)} cannot be merged: only two connections of one end user through one integration can.`,
     )
-  await context.storage.deleteConnection(from.environmentId, from.id, context.clock.now(), into.id)
+  // Somebody merged them the other way round, or deleted one, meanwhile.
+  if (!(await context.storage.deleteConnection(from.environmentId, from.id, context.clock.now(), into.id)))
+    throw new MortiseError('conflict', 'One of the two is gone already. Look at the list again.')
   context.log.info('merged', { provider: into.provider, id: from.id, into: into.id })
 }

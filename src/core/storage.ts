@@ -113,7 +113,7 @@ export interface Storage extends WebhookStorage {
   connections(environmentId: number, filter: ConnectionFilter): Promise<Connection[]>
   /**
    * Removes the row and its credential, and remembers that it was there; `mergedInto`: the row that its id leads to from
-   * now on. false if it was not there.
+   * now on, which must be there. false if one of them was not there: nothing is removed then.
    */
   deleteConnection(environmentId: number, id: string, at: Date, mergedInto?: string): Promise<boolean>
   /** Notes that it worked, by compare-and-swap: of this credential, not of a newer one. */

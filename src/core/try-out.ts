@@ -18,12 +18,14 @@ export const tryOut = async (context: Context, refresher: Refresher, row: Connec
   const { storage, clock } = context
   let read = await readRow(context, refresher, row)
   try {
-    let refusal = await refused(context, read)
-    if (refusal && read.connection.renewal !== undefined) {
+    let told = await asked(context, read)
+    if (told instanceof MortiseError && read.connection.renewal !== undefined) {
       read = await readRow(context, refresher, await refresher.renew(read.connection))
-      refusal = await refused(context, read)
+      told = await asked(context, read)
     }
-    if (refusal) throw refusal
+    if (told instanceof MortiseError) throw told
+    // Nobody could be asked, so nothing was found out.
+    if (told === 'silent') return read
   } catch (thrown) {
     const error = toMortiseError(thrown)
     const { environmentId, id, credentialRevision } = read.connection
@@ -37,8 +39,11 @@ export const tryOut = async (context: Context, refresher: Refresher, row: Connec
   return { ...read, connection: { ...read.connection, checkedAt: at } }
 }
 
-/** Why the provider refuses the credential; undefined where it takes it, or gives no way to ask. Throws an outage. */
-const refused = async (context: Context, { connection, credential }: Read): Promise<MortiseError | undefined> => {
+/** Whether the provider takes the credential, or why not; `silent` where it gives no way to ask. Throws an outage. */
+const asked = async (
+  context: Context,
+  { connection, credential }: Read,
+): Promise<MortiseError | 'taken' | 'silent'> => {
   const integration = await context.storage.integration(connection.environmentId, connection.integrationKey)
   if (!integration)
     throw unknownIntegration(connection.integrationKey, await context.environmentOf(connection.environmentId))
@@ -47,9 +52,9 @@ const refused = async (context: Context, { connection, credential }: Read): Prom
   const client: Client = { provider, integration, secret, config: connection.config }
   // Where the token answer told whose account it is, the request that tries keys serves as well.
   const request = identityRequest(client, credential) ?? identityRequest(client, { ...credential, kind: 'bearer' })
-  if (!request) return undefined
+  if (!request) return 'silent'
   const { status } = await context.call.send(request)
-  if (status < 300) return undefined
+  if (status < 300) return 'taken'
   if (isOutage(status))
     throw new MortiseError(
       'provider_unavailable',
@@ -59,7 +64,7 @@ const refused = async (context: Context, { connection, credential }: Read): Prom
       },
     )
   // Refused for what it may do, it is no dead credential.
-  if (status !== 401) return undefined
+  if (status !== 401) return 'taken'
   return new MortiseError(
     'reauthorization_required',
     `${provider.name} no longer takes this credential (status 401): it was disconnected or revoked there. The end user must connect the account again.`,

@@ -280,7 +280,15 @@ export const sessionStorage = (db: Kysely<Tables>): Part => ({
     }),
 
   deleteConnection: (environmentId, id, at, mergedInto) =>
-    db.transaction().execute(async tx => (await removeConnections(tx, environmentId, { id }, at, mergedInto)) === 1),
+    db.transaction().execute(async tx => {
+      const kept = tx
+        .selectFrom('connections')
+        .select('id')
+        .where('environment_id', '=', environmentId)
+        .where('id', '=', mergedInto ?? id)
+      if (!(await kept.executeTakeFirst())) return false
+      return (await removeConnections(tx, environmentId, { id }, at, mergedInto)) === 1
+    }),
   async deletedConnection(environmentId, idOrName) {
     const row = await db
       .selectFrom('deleted_connections')

@@ -105,7 +105,9 @@ export const connectionRoutes = (app: FastifyInstance, served: Served): void => 
   app.post<{ Params: At }>('/credentials/:id/test', { preHandler: served.may('proxy') }, async request => {
     const row = await find(request, request.params)
     const tested = await hub.test(row)
-    return { ...(await show(tested)), ok: true, checkedAt: clock.now().toISOString() }
+    // Where the provider cannot be asked, the token was renewed if it had to be, and that is all that is known.
+    const asked = tested.checkedAt?.getTime() !== row.checkedAt?.getTime()
+    return { ...(await show(tested)), ok: true, asked }
   })
 
   const deleting = { preHandler: served.may('connections:write') }

@@ -191,7 +191,7 @@ const line = (key: SecretKey, caller: Caller, writes: boolean): Html => {
           action(`${here}/${key.id}/revoke`, 'Revoke', {}, `Revoke the key ${key.name}`),
         )}${confirmed(
           'Rotate…',
-          html`A new key of the same name and scopes is made and shown once, and this one is revoked. ${refused} Flows that it began and did not redeem yet begin again.`,
+          html`A new key of the same name and scopes is made and shown once, and this one is revoked. ${refused} Flows that it began and did not redeem yet must begin again.`,
           action(`${here}/${key.id}/rotate`, 'Rotate', {}, `Rotate the key ${key.name}`),
         )}`
       : 'no'

@@ -105,8 +105,9 @@ ${
     attempt(
       request,
       async () => {
-        await hub.test(await find(request))
-        const note = 'Works: checked just now'
+        const row = await find(request)
+        const asked = (await hub.test(row)).checkedAt?.getTime() !== row.checkedAt?.getTime()
+        const note = asked ? 'Works: checked just now' : 'As good as the hub knows: this provider gives no way to ask'
         // Whoever may use it, but not see it.
         if (!request.caller.scopes.has('connections:read'))
           return pages.send(request, reply, { place: '/connections', title: 'Works', body: html`<h1>${note}</h1>` })
