@@ -93,7 +93,7 @@ export const openRooms = async (config: Config, sandboxOrigin?: string, override
         ? `There is no root key to seal credentials with. ${makeOne}`
         : `There is no root key and no database in ${config.dataDir}. Run this in the folder where the hub was started, or set MORTISE_DATA_DIR. For a new hub: ${makeOne} To try things out, run \`npm start\` once: it makes one.`,
     )
-  const storage = openStorage(config.database)
+  const storage = await openStorage(config.database)
   try {
     const root = given ?? (await newRootKey(config, storage))
     await proveRootKey(storage, root)

@@ -130,7 +130,7 @@ test('a command makes no root key: not on a new folder, not beside a database th
   const settings = { MORTISE_DATA_DIR: folder }
   assert.equal((await mortise(['key', 'create'], settings)).code, 1)
   assert.deepEqual(readdirSync(folder), [])
-  await openStorage(join(folder, 'mortise.db')).close()
+  await (await openStorage(join(folder, 'mortise.db'))).close()
   const refused = await mortise(['key', 'create'], settings)
   assert.equal(refused.code, 1)
   assert.match(refused.stderr, /no root key to seal credentials with/)

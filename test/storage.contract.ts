@@ -112,19 +112,26 @@ export const storageContract = (name: string, open: () => Promise<Opened>): void
       assert.deepEqual(await storage.keys(), [key(1, 'a', { revokedAt: at(2) })])
     })
 
-    test('the epoch moves whenever keys change, here or there, and rests while nothing does', async t => {
+    test('the epoch moves with every change of keys, at once here and soon there, and rests otherwise', async t => {
       const { storage, second } = await begin(t)
-      let last = storage.epoch()
-      const moved = async (work: Promise<unknown>) => {
+      let last = await storage.epoch()
+      const moved = async (work: Promise<unknown>, here: boolean) => {
         await work
-        assert.notEqual(storage.epoch(), last)
-        last = storage.epoch()
-        assert.equal(storage.epoch(), last)
+        const since = performance.now()
+        while ((await storage.epoch()) === last) {
+          assert.ok(!here, 'a change made here moves it at once')
+          assert.ok(performance.now() - since < 1000, 'a change made there moves it within a second')
+          await new Promise(again => setTimeout(again, 10))
+        }
+        last = await storage.epoch()
       }
-      await moved(storage.addKey(key(1, 'a')))
-      await moved(second.addKey(key(1, 'b')))
-      await moved(storage.revokeKey(1, 'b', at(1)))
-      await moved(second.revokeKey(1, 'a', at(1)))
+      await moved(storage.addKey(key(1, 'a')), true)
+      await moved(second.addKey(key(1, 'b')), false)
+      await moved(storage.revokeKey(1, 'b', at(1)), true)
+      await moved(second.revokeKey(1, 'a', at(1)), false)
+      await add(storage, connection(1, 'a'))
+      await storage.revokeKey(1, 'a', at(2))
+      assert.equal(await storage.epoch(), last)
     })
 
     test('integrations come by key, whole, and a taken key is not written again', async t => {
@@ -137,6 +144,14 @@ export const storageContract = (name: string, open: () => Promise<Opened>): void
       assert.equal(await storage.integration(1, 'nothing'), undefined)
       assert.equal(await storage.integration(2, 'a-sandbox'), undefined)
       assert.deepEqual(await storage.integrations(2), [integration(2, 'github')])
+    })
+
+    test('names are compared and ordered byte by byte', async t => {
+      const { storage } = await begin(t)
+      for (const name of ['a', 'B', 'a-b', 'ab', 'Z', '_']) await storage.addIntegration(integration(1, name))
+      const order = (await storage.integrations(1)).map(each => each.key)
+      assert.deepEqual(order, ['B', 'Z', '_', 'a', 'a-b', 'ab', 'github'])
+      assert.equal(await storage.integration(1, 'A'), undefined)
     })
 
     test('an integration is removed only while no connection stands on it', async t => {

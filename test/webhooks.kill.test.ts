@@ -27,7 +27,7 @@ const begin = async (t: TestContext, endpoint: string) => {
   }
   /** What storage says, read beside the hub. */
   const stored = async () => {
-    const storage = openStorage(join(folder, 'mortise.db'))
+    const storage = await openStorage(join(folder, 'mortise.db'))
     const [environment] = await storage.environments()
     const id = environment?.id ?? 0
     const [rows, deliveries] = [await storage.connections(id, {}), await storage.deliveries(id, 10)]

@@ -293,7 +293,7 @@ suite('a delivery', () => {
     assert.equal(stopped, false)
     receiver.release(200)
     await stop
-    const storage = openStorage(join(hub.dataDir, 'mortise.db'))
+    const storage = await openStorage(join(hub.dataDir, 'mortise.db'))
     t.after(() => storage.close())
     assert.equal((await storage.delivery(hub.rooms.firstEnvironment.id, id))?.status, 'delivered')
   })

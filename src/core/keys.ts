@@ -60,15 +60,10 @@ export const createKeyring = (
   storage: Storage,
   configured: { secret: Secret; environmentId: number } | undefined,
 ): Keyring => {
-  let callers = new Map<string, Caller>()
-  let unused = true
-  let loadedAt = Number.NaN
-  const load = async () => {
-    const epoch = storage.epoch()
-    if (epoch === loadedAt) return
+  const read = async () => {
     const keys = await storage.keys()
     const living = keys.filter(key => key.revokedAt === undefined)
-    callers = new Map(
+    const callers = new Map<string, Caller>(
       living.map(key => [key.hash, { id: key.id, environmentId: key.environmentId, scopes: new Set(key.scopes) }]),
     )
     if (configured)
@@ -77,12 +72,23 @@ export const createKeyring = (
         environmentId: configured.environmentId,
         scopes: everyScope,
       })
-    unused = keys.length === 0 && configured === undefined
-    loadedAt = epoch
+    return { callers, unused: keys.length === 0 && configured === undefined }
+  }
+  let last: { readonly epoch: number; readonly keys: ReturnType<typeof read> } | undefined
+  /** Each caller gets what was read at the epoch that it asked for, or later: never an older one that came in late. */
+  const load = async () => {
+    const epoch = await storage.epoch()
+    if (last?.epoch === epoch) return last.keys
+    const mine = { epoch, keys: read() }
+    last = mine
+    mine.keys.catch(() => {
+      if (last === mine) last = undefined
+    })
+    return mine.keys
   }
   return {
     async find(secret) {
-      await load()
+      const { callers } = await load()
       const caller = callers.get(sha256(secret))
       if (caller) return caller
       const mistyped = secret.startsWith(secretKeyPrefix) && !wellFormedKey(secretKeyPrefix, secret)
@@ -95,8 +101,7 @@ export const createKeyring = (
       )
     },
     async unused() {
-      await load()
-      return unused
+      return (await load()).unused
     },
   }
 }

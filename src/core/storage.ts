@@ -16,8 +16,12 @@ export interface Storage extends WebhookStorage {
   /** Answers when the database does; throws otherwise. */
   ping(): Promise<void>
   close(): Promise<void>
-  /** A number that differs from the last one if keys may have changed since, here or in another process. Costs microseconds. */
-  epoch(): number
+  /**
+   * A number that differs from the last one if keys have changed since. A change made here moves it at once, one made by
+   * another process within half a second. It costs microseconds, but for the one who has to ask the database. Throws
+   * where that does not answer: whoever cannot know whether a key was revoked must not let it in.
+   */
+  epoch(): Promise<number>
 
   /** A named value written once (the root key's check value): stores it if the name is free, answers what is stored. */
   mark(name: string, value: Uint8Array): Promise<Uint8Array>
@@ -105,6 +109,7 @@ export interface Storage extends WebhookStorage {
    * In one durable transaction: finds the connection that the draft would repair (see `Draft`), lets `decide` compose
    * the row to write (or throw, which writes nothing), writes it, and ends the attempt with what `outcome` makes of it.
    * Two calls for the same account at once give one row. The attempt's session ends with it, in the same transaction.
+   * One that loses against another begins again, so `decide`, `outcome` and `events` may be called more than once.
    */
   authorize(draft: Draft): Promise<Connection>
   connection(environmentId: number, integrationKey: string, connectionId: string): Promise<Connection | undefined>

@@ -27,7 +27,7 @@ export const makeFolder = (path: string): void => {
   }
 }
 
-export const openStorage = (database: string): Storage => {
+export const openStorage = async (database: string): Promise<Storage> => {
   const path = databaseFile(database)
   if (path !== ':memory:') makeFolder(dirname(path))
   try {

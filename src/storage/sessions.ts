@@ -1,9 +1,10 @@
 /** The part of the storage port that is about connect sessions and end users. */
-import type { Kysely, Transaction } from 'kysely'
+import type { Transaction } from 'kysely'
 import type { Outcome } from '../core/attempt.ts'
 import type { EndUser } from '../core/end-user.ts'
 import type { ConnectSession } from '../core/session.ts'
 import type { Storage } from '../core/storage.ts'
+import type { Engine } from './engine.ts'
 import { date, optional, same, type Tables } from './tables.ts'
 import type { SessionTables } from './tables-sessions.ts'
 
@@ -128,7 +129,7 @@ type Part = Pick<
   | 'deletedConnection'
 >
 
-export const sessionStorage = (db: Kysely<Tables>): Part => ({
+export const sessionStorage = ({ db, transact }: Pick<Engine, 'db' | 'transact'>): Part => ({
   async addSession(session) {
     await db.insertInto('connect_sessions').values(fromSession(session)).execute()
   },
@@ -245,7 +246,7 @@ export const sessionStorage = (db: Kysely<Tables>): Part => ({
     return rows.map(toEndUser)
   },
   updateEndUser: user =>
-    db.transaction().execute(async tx => {
+    transact(async tx => {
       const taken = await tx
         .selectFrom('end_users')
         .select('id')
@@ -263,7 +264,7 @@ export const sessionStorage = (db: Kysely<Tables>): Part => ({
       return updated.numUpdatedRows === 1n
     }),
   deleteEndUser: (environmentId, id, at) =>
-    db.transaction().execute(async tx => {
+    transact(async tx => {
       const removed = await tx
         .deleteFrom('end_users')
         .where('environment_id', '=', environmentId)
@@ -280,7 +281,7 @@ export const sessionStorage = (db: Kysely<Tables>): Part => ({
     }),
 
   deleteConnection: (environmentId, id, at, mergedInto) =>
-    db.transaction().execute(async tx => {
+    transact(async tx => {
       const kept = tx
         .selectFrom('connections')
         .select('id')

@@ -1,8 +1,11 @@
-/** The one implementation of the storage port, in Kysely. The drivers differ in opening only. */
-import type { Kysely } from 'kysely'
+/** The one implementation of the storage port, in Kysely. What the engines differ in is `engine.ts`. */
+import type { Transaction } from 'kysely'
 import type { Storage } from '../core/storage.ts'
+import type { Engine } from './engine.ts'
+import { remembered } from './remembered.ts'
 import { endSession, sessionStorage } from './sessions.ts'
 import {
+  connectionColumns,
   credentialColumns,
   fromAttempt,
   fromConnection,
@@ -15,22 +18,21 @@ import {
 } from './tables.ts'
 import { addDeliveries, webhookStorage } from './webhooks.ts'
 
-/** What an engine brings. */
-interface Engine {
-  /** Its transactions begin as writers: what they read cannot change before they write. */
-  readonly db: Kysely<Tables>
-  /** The hot read, as a raw prepared statement with `?` for each value. Sees committed rows only. */
-  prepare<Row>(sql: string): (...values: (string | number)[]) => Row | undefined | Promise<Row | undefined>
-  /** Moves when another connection has committed. */
-  epoch(): number
-  close(): Promise<void>
-}
-
 export const createStorage = (engine: Engine): Storage => {
-  const { db } = engine
-  let ownKeyWrites = 0
+  const { db, transact } = engine
+  const revision = engine.prepare<{ revision: number }>('SELECT revision FROM changes WHERE name = ?')
+  const epoch = remembered(async () => {
+    const row = await revision('keys')
+    if (!row) throw new Error('The table changes has no row for the keys.')
+    return row.revision
+  }, engine.epochLasts)
+  /** With a change of keys, in its transaction. */
+  const keysChanged = async (tx: Transaction<Tables>) => {
+    const rows = tx.updateTable('changes').where('name', '=', 'keys')
+    await rows.set(columns => ({ revision: columns('revision', '+', 1) })).execute()
+  }
   const hotRead = engine.prepare<Tables['connections']>(
-    'SELECT * FROM connections WHERE environment_id = ? AND integration_key = ? AND connection_id = ?',
+    `SELECT ${connectionColumns.join(', ')} FROM connections WHERE environment_id = ? AND integration_key = ? AND connection_id = ?`,
   )
   const one = (result: {
     numUpdatedRows?: bigint
@@ -39,13 +41,13 @@ export const createStorage = (engine: Engine): Storage => {
   }) => (result.numUpdatedRows ?? result.numDeletedRows ?? result.numInsertedOrUpdatedRows ?? 0n) === 1n
 
   return {
-    ...sessionStorage(db),
-    ...webhookStorage(db),
+    ...sessionStorage(engine),
+    ...webhookStorage(engine),
     async ping() {
       await db.selectFrom('marks').select('name').limit(1).execute()
     },
     close: () => engine.close(),
-    epoch: () => engine.epoch() + ownKeyWrites,
+    epoch: () => epoch.get(),
 
     async mark(name, value) {
       await db
@@ -137,43 +139,46 @@ export const createStorage = (engine: Engine): Storage => {
     },
 
     async addKey(key) {
-      await db
-        .insertInto('secret_keys')
-        .values({
-          environment_id: key.environmentId,
-          id: key.id,
-          name: key.name,
-          hash: key.hash,
-          hint: key.hint,
-          scopes_json: JSON.stringify(key.scopes),
-          created_at: key.createdAt.getTime(),
-          revoked_at: key.revokedAt?.getTime() ?? null,
-        })
-        .execute()
-      ownKeyWrites++
+      await transact(async tx => {
+        await tx
+          .insertInto('secret_keys')
+          .values({
+            environment_id: key.environmentId,
+            id: key.id,
+            name: key.name,
+            hash: key.hash,
+            hint: key.hint,
+            scopes_json: JSON.stringify(key.scopes),
+            created_at: key.createdAt.getTime(),
+            revoked_at: key.revokedAt?.getTime() ?? null,
+          })
+          .execute()
+        await keysChanged(tx)
+      }).finally(epoch.forget)
     },
     async keys() {
       return (await db.selectFrom('secret_keys').selectAll().orderBy('created_at').orderBy('id').execute()).map(
         toSecretKey,
       )
     },
-    async revokeKey(environmentId, id, at) {
-      const revoked = await db
-        .updateTable('secret_keys')
-        .set({ revoked_at: at.getTime() })
-        .where('environment_id', '=', environmentId)
-        .where('id', '=', id)
-        .where('revoked_at', 'is', null)
-        .executeTakeFirstOrThrow()
-      ownKeyWrites++
-      await db
-        .deleteFrom('connect_sessions')
-        .where('environment_id', '=', environmentId)
-        .where('caller', '=', id)
-        .where('connection_row', 'is', null)
-        .execute()
-      return one(revoked)
-    },
+    revokeKey: (environmentId, id, at) =>
+      transact(async tx => {
+        const revoked = await tx
+          .updateTable('secret_keys')
+          .set({ revoked_at: at.getTime() })
+          .where('environment_id', '=', environmentId)
+          .where('id', '=', id)
+          .where('revoked_at', 'is', null)
+          .executeTakeFirstOrThrow()
+        if (one(revoked)) await keysChanged(tx)
+        await tx
+          .deleteFrom('connect_sessions')
+          .where('environment_id', '=', environmentId)
+          .where('caller', '=', id)
+          .where('connection_row', 'is', null)
+          .execute()
+        return one(revoked)
+      }).finally(epoch.forget),
 
     async addIntegration(integration) {
       const added = await db
@@ -215,7 +220,7 @@ export const createStorage = (engine: Engine): Storage => {
       return rows.map(toIntegration)
     },
     removeIntegration: (environmentId, key) =>
-      db.transaction().execute(async tx => {
+      transact(async tx => {
         const used = await tx
           .selectFrom('connections')
           .select('id')
@@ -258,7 +263,7 @@ export const createStorage = (engine: Engine): Storage => {
       return row && toAttempt(row)
     },
     endAttempt: (environmentId, stateHash, outcome, at) =>
-      db.transaction().execute(async tx => {
+      transact(async tx => {
         const ended = await tx
           .updateTable('attempts')
           .set({ outcome_json: JSON.stringify(outcome), verifier: null })
@@ -277,7 +282,7 @@ export const createStorage = (engine: Engine): Storage => {
     },
 
     authorize: draft =>
-      db.transaction().execute(async tx => {
+      transact(async tx => {
         const { find } = draft
         const rows = tx
           .selectFrom('connections')

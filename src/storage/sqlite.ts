@@ -1,5 +1,4 @@
 /** SQLite through the runtime's own `node:sqlite`: one connection writes, one reads, both in WAL mode. */
-import { readdirSync, readFileSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import {
@@ -12,12 +11,10 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
-import { SetupError } from '../core/errors.ts'
 import type { Storage } from '../core/storage.ts'
+import { createMigrations, missing } from './migrations.ts'
 import { createStorage } from './sql.ts'
 import type { Tables } from './tables.ts'
-
-const folder = new URL('./migrations/', import.meta.url)
 
 /** Milliseconds to wait for another writer. */
 const patience = 5000
@@ -34,21 +31,25 @@ export const openSqlite = (path: string): Storage => {
     const reader = path === ':memory:' ? writer : open(path)
     // From here on the driver waits, see `patiently`.
     writer.exec('PRAGMA busy_timeout = 0')
-    const version = reader.prepare('PRAGMA data_version')
+    const db = new Kysely<Tables>({
+      dialect: {
+        createAdapter: () => new SqliteAdapter(),
+        createDriver: () => createDriver(writer),
+        createIntrospector: each => new SqliteIntrospector(each),
+        createQueryCompiler: () => new SqliteQueryCompiler(),
+      },
+    })
     return createStorage({
-      db: new Kysely<Tables>({
-        dialect: {
-          createAdapter: () => new SqliteAdapter(),
-          createDriver: () => createDriver(writer),
-          createIntrospector: db => new SqliteIntrospector(db),
-          createQueryCompiler: () => new SqliteQueryCompiler(),
-        },
-      }),
+      db,
+      // A read of one row in this process: nothing to save.
+      epochLasts: 0,
+      transact: work => db.transaction().execute(work),
+      // There is one writer at a time, and no row is locked.
+      skipLocked: rows => rows,
       prepare: <Row>(text: string) => {
         const statement = reader.prepare(text)
         return (...values) => statement.get(...values) as Row | undefined
       },
-      epoch: () => Number(version.get()?.['data_version'] ?? 0),
       close: async () => {
         if (reader !== writer && reader.isOpen) reader.close()
         if (writer.isOpen) writer.close()
@@ -66,27 +67,14 @@ const open = (path: string): DatabaseSync => {
   return db
 }
 
-/** Runs the migrations that the database has not seen, all in one transaction; refuses one newer than the code. */
+/** Runs the migrations that the database has not seen, all in one transaction. */
 const migrate = (db: DatabaseSync): void => {
-  db.exec('CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at BIGINT NOT NULL)')
-  const files = readdirSync(folder)
-    .filter(name => name.endsWith('.sql'))
-    .sort()
+  db.exec(createMigrations)
   db.exec('BEGIN IMMEDIATE')
   try {
-    const applied = new Set(
-      db
-        .prepare('SELECT name FROM migrations')
-        .all()
-        .map(row => String(row['name'])),
-    )
-    const unknown = [...applied].filter(name => !files.includes(name))
-    if (unknown.length > 0)
-      throw new SetupError(
-        `The database was written by a newer Mortise (it has the migration ${unknown[0]}). Start that version, or restore the backup made before the upgrade.`,
-      )
-    for (const name of files.filter(file => !applied.has(file))) {
-      db.exec(readFileSync(new URL(name, folder), 'utf8').replaceAll(' BYTES', ' BLOB'))
+    const applied = db.prepare('SELECT name FROM migrations').all()
+    for (const { name, sql } of missing(applied.map(row => String(row['name'])))) {
+      db.exec(sql.replaceAll(' BYTES', ' BLOB'))
       db.prepare('INSERT INTO migrations VALUES (?, ?)').run(name, Date.now())
     }
     db.exec('COMMIT')

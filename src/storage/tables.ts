@@ -8,6 +8,7 @@ import type { WebhookTables } from './tables-webhooks.ts'
 
 export interface Tables extends SessionTables, WebhookTables {
   marks: { name: string; value: Uint8Array }
+  changes: { name: string; revision: number }
   environments: {
     id: number
     name: string
@@ -98,6 +99,34 @@ export interface Tables extends SessionTables, WebhookTables {
     updated_at: number
   }
 }
+
+/** Named one by one for the hot read: a statement that was prepared before a newer process adds a column stays valid. */
+export const connectionColumns = [
+  'environment_id',
+  'id',
+  'number',
+  'integration_key',
+  'connection_id',
+  'provider',
+  'end_user_id',
+  'account_key',
+  'account_json',
+  'status',
+  'status_reason',
+  'access_part',
+  'renewal_part',
+  'expires_at',
+  'obtained_at',
+  'credential_revision',
+  'scopes_json',
+  'config_json',
+  'metadata_json',
+  'facts_json',
+  'kind',
+  'name',
+  'created_at',
+  'updated_at',
+] as const satisfies readonly (keyof Tables['connections'])[]
 
 /** An optional property of a noun: left out where the column is NULL. */
 export const optional = <K extends string, V, R>(key: K, value: V | null, read: (value: V) => R): { [key in K]?: R } =>

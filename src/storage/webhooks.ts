@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely'
 import { type Delivery, type NewEvent, testType, type WebhookEndpoint } from '../core/event.ts'
 import type { WebhookStorage } from '../core/storage-webhooks.ts'
+import type { Engine } from './engine.ts'
 import { date, optional, same, type Tables } from './tables.ts'
 
 const toEndpoint = (row: Tables['webhook_endpoints']): WebhookEndpoint => ({
@@ -78,7 +79,7 @@ export const addDeliveries = async (
   if (rows.length > 0) await tx.insertInto('deliveries').values(rows).execute()
 }
 
-export const webhookStorage = (db: Kysely<Tables>): WebhookStorage => ({
+export const webhookStorage = ({ db, transact, skipLocked }: Engine): WebhookStorage => ({
   async endpoint(environmentId) {
     const row = await db
       .selectFrom('webhook_endpoints')
@@ -106,7 +107,7 @@ export const webhookStorage = (db: Kysely<Tables>): WebhookStorage => ({
     return put.numUpdatedRows === 1n
   },
   removeEndpoint: (environmentId, reason) =>
-    db.transaction().execute(async tx => {
+    transact(async tx => {
       const removed = await tx
         .deleteFrom('webhook_endpoints')
         .where('environment_id', '=', environmentId)
@@ -144,19 +145,23 @@ export const webhookStorage = (db: Kysely<Tables>): WebhookStorage => ({
     return rows.map(toDelivery)
   },
   async claimDeliveries(now, until, limit) {
-    const due = await db
-      .selectFrom('deliveries')
-      .select(['environment_id', 'id'])
-      .where('status', '=', 'pending')
-      .where('available_at', '<=', now.getTime())
-      .orderBy('available_at')
-      .orderBy('id')
-      .limit(limit)
-      .execute()
-    if (due.length === 0) return []
-    return db.transaction().execute(async tx => {
+    const due = (from: Kysely<Tables>) =>
+      from
+        .selectFrom('deliveries')
+        .select(['environment_id', 'id'])
+        .where('status', '=', 'pending')
+        .where('available_at', '<=', now.getTime())
+        .orderBy('available_at')
+        .orderBy('id')
+        .limit(limit)
+    // Mostly there is nothing, and nothing to lock or to begin.
+    const seen = await due(db).execute()
+    if (seen.length === 0) return []
+    // Looked for once more, because somebody else may have claimed them since; what this finds stays as it is until the end.
+    const claims = db.transaction().setIsolationLevel('read committed')
+    return claims.execute(async tx => {
       const claimed: Delivery[] = []
-      for (const each of due) {
+      for (const each of await skipLocked(due(tx)).execute()) {
         const row = await tx
           .updateTable('deliveries')
           .set(columns => ({
@@ -166,12 +171,9 @@ export const webhookStorage = (db: Kysely<Tables>): WebhookStorage => ({
           }))
           .where('environment_id', '=', each.environment_id)
           .where('id', '=', each.id)
-          // Once more, because somebody else may have claimed it since it was looked up.
-          .where('status', '=', 'pending')
-          .where('available_at', '<=', now.getTime())
           .returningAll()
-          .executeTakeFirst()
-        if (row) claimed.push(toDelivery(row))
+          .executeTakeFirstOrThrow()
+        claimed.push(toDelivery(row))
       }
       return claimed
     })

@@ -39,8 +39,8 @@ export const webhookFaults: readonly Fault[] = [
   {
     guard: 'a claim looks again',
     file: 'src/storage/webhooks.ts',
-    text: ".where('status', '=', 'pending')\n          .where('available_at', '<=', now.getTime())\n          .returningAll()",
-    becomes: '.returningAll()',
+    text: 'of await skipLocked(due(tx)).execute()',
+    becomes: 'of seen',
     caughtBy: [webhooks, 'is claimed by one of two hubs'],
   },
   {
