@@ -4,4 +4,5 @@ import * as module from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 module.enableCompileCache?.(fileURLToPath(new URL('../node_modules/.cache/mortise', import.meta.url)))
-for (const file of ['../src/main.ts', '../src/dev.ts', '../src/screen.ts']) await import(file).catch(() => {})
+for (const file of ['../src/main.ts', '../src/dev.ts', '../src/screen.ts', '../src/storage/postgres.ts'])
+  await import(file).catch(() => {})

@@ -23,7 +23,7 @@ suite('the settings', () => {
     const config = readConfig({}, 'dev')
     assert.equal(config.publicUrl.href, 'http://localhost:3003/')
     assert.deepEqual(
-      { ...config, publicUrl: undefined },
+      { ...config, publicUrl: undefined, database: config.database.reveal() },
       {
         mode: 'dev',
         host: 'localhost',
@@ -122,8 +122,8 @@ suite('a setting', () => {
 
   test('MORTISE_DATA_DIR and MORTISE_DATABASE_URL say where the data is', () => {
     const moved = readConfig({ MORTISE_DATA_DIR: 'elsewhere' }, 'dev')
-    assert.deepEqual([moved.dataDir, moved.database], [resolve('elsewhere'), resolve('elsewhere/mortise.db')])
-    assert.equal(readConfig({ MORTISE_DATABASE_URL: './x.db' }, 'dev').database, './x.db')
+    assert.deepEqual([moved.dataDir, moved.database.reveal()], [resolve('elsewhere'), resolve('elsewhere/mortise.db')])
+    assert.equal(readConfig({ MORTISE_DATABASE_URL: './x.db' }, 'dev').database.reveal(), './x.db')
   })
 
   test('MORTISE_SECRET_KEY has 32 to 200 visible characters', () => {
@@ -172,6 +172,7 @@ suite('a secret', () => {
     const env = {
       MORTISE_SECRET_KEY: planted,
       MORTISE_ROOT_KEY: planted,
+      MORTISE_DATABASE_URL: `postgres://ann:${planted}@db.example.com/hub`,
       MORTISE_BASIC_AUTH: `ann:${planted}`,
     }
     const config = readConfig(env, 'serve')
@@ -199,11 +200,12 @@ suite('a secret', () => {
       )
   })
 
-  test('is marked as one in the table, so that --help prints no default for it', () => {
+  test('is marked as one in the table, and no default is one', () => {
     const secret = Object.entries(settings).filter(([, setting]) => 'secret' in setting && setting.secret)
     assert.deepEqual(
       secret.map(([name, setting]) => [name, setting.default]),
       [
+        ['MORTISE_DATABASE_URL', '<data dir>/mortise.db'],
         ['MORTISE_SECRET_KEY', ''],
         ['MORTISE_ROOT_KEY', ''],
         ['MORTISE_BASIC_AUTH', ''],

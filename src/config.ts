@@ -14,7 +14,11 @@ export const settings = {
     help: 'Where browsers find the hub: scheme, host and port, no path. https unless it is loopback.',
   },
   MORTISE_DATA_DIR: { default: './data', help: 'Folder for the database and, in dev, the root key file.' },
-  MORTISE_DATABASE_URL: { default: '<data dir>/mortise.db', help: 'Path of the SQLite database.' },
+  MORTISE_DATABASE_URL: {
+    default: '<data dir>/mortise.db',
+    secret: true,
+    help: 'Path of the SQLite database, or the URL of a Postgres database: postgres://user:password@host:5432/database.',
+  },
   MORTISE_SECRET_KEY: {
     default: '',
     secret: true,
@@ -48,7 +52,8 @@ export interface Config {
   readonly port: number
   readonly publicUrl: URL
   readonly dataDir: string
-  readonly database: string
+  /** The URL of a Postgres database holds its password. */
+  readonly database: Secret
   readonly secretKey?: Secret
   readonly rootKey?: Secret
   readonly rootKeyFile?: string
@@ -92,7 +97,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>, mo
     port,
     publicUrl: publicUrl(get('MORTISE_PUBLIC_URL'), port),
     dataDir,
-    database: get('MORTISE_DATABASE_URL') ?? resolve(dataDir, 'mortise.db'),
+    database: new Secret(get('MORTISE_DATABASE_URL') ?? resolve(dataDir, 'mortise.db')),
     ...(secretKey === undefined ? {} : { secretKey: new Secret(secretKey) }),
     ...(rootKey === undefined ? {} : { rootKey: new Secret(rootKey) }),
     ...(rootKeyFile === undefined ? {} : { rootKeyFile: resolve(rootKeyFile) }),

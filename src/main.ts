@@ -24,7 +24,7 @@ import { createCall } from './net/call.ts'
 import { signWebhook } from './net/webhook.ts'
 import { makeRootKeyFile, parseRootKey, readRootKeyFile } from './seal/root-key.ts'
 import { createSeal, isSealed, proveRootKey } from './seal/seal.ts'
-import { databaseFile, makeFolder, openStorage } from './storage/open.ts'
+import { databaseFile, isPostgres, makeFolder, openStorage } from './storage/open.ts'
 
 /** A hub with its rooms open, not listening yet. */
 export interface Rooms {
@@ -87,13 +87,15 @@ export const openRooms = async (config: Config, sandboxOrigin?: string, override
     throw new SetupError(`MORTISE_PROVIDERS_DIR names ${config.providersDir}, which is no folder.`)
   const catalogue = loadCatalogue(config.providersDir)
   const given = givenRootKey(config)
-  if (!given && config.mode !== 'dev' && !existsSync(databaseFile(config.database)))
+  const database = config.database.reveal()
+  const absent = !isPostgres(database) && !existsSync(databaseFile(database))
+  if (!given && config.mode !== 'dev' && absent)
     throw new SetupError(
       config.mode === 'serve'
         ? `There is no root key to seal credentials with. ${makeOne}`
         : `There is no root key and no database in ${config.dataDir}. Run this in the folder where the hub was started, or set MORTISE_DATA_DIR. For a new hub: ${makeOne} To try things out, run \`npm start\` once: it makes one.`,
     )
-  const storage = await openStorage(config.database)
+  const storage = await openStorage(database)
   try {
     const root = given ?? (await newRootKey(config, storage))
     await proveRootKey(storage, root)

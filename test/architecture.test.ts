@@ -23,6 +23,7 @@ const wiring = new Set([
 /** Each npm package has one home. */
 const homes: Record<string, string[]> = {
   kysely: ['storage'],
+  pg: ['storage'],
   fastify: ['http'],
   jose: ['http'],
   marked: ['http'],

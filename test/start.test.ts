@@ -105,8 +105,8 @@ test('serve refuses to start insecurely, and says what to set', async t => {
   )
   await refused({ ...key, MORTISE_PUBLIC_URL: 'http://hub.example.com' }, /must be https/)
   await refused(
-    { ...key, MORTISE_DATABASE_URL: 'postgres://localhost/x' },
-    /Postgres database, which this version cannot use yet/,
+    { ...key, MORTISE_DATABASE_URL: `postgres://ann:pw@localhost:${base.MORTISE_PORT}/x` },
+    /No Postgres server answers for x at localhost:\d+ \(ECONNREFUSED\)\. Start it, or set MORTISE_DATABASE_URL/,
   )
   await refused({ ...key, MORTISE_PROVIDERS_DIR: '/nowhere' }, /MORTISE_PROVIDERS_DIR names \/nowhere/)
   await refused({ ...key, MORTISE_PUBLICURL: 'x' }, /MORTISE_PUBLICURL is not a setting.*MORTISE_PUBLIC_URL/)

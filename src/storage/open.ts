@@ -5,15 +5,15 @@ import { SetupError } from '../core/errors.ts'
 import type { Storage } from '../core/storage.ts'
 import { openSqlite } from './sqlite.ts'
 
+export const isPostgres = (database: string): boolean => /^postgres(ql)?:/.test(database)
+
 /** The file that a database URL names: a path, `file:path` or `sqlite:path`. */
 export const databaseFile = (database: string): string => {
-  if (/^postgres(ql)?:/.test(database))
-    throw new SetupError(
-      'MORTISE_DATABASE_URL names a Postgres database, which this version cannot use yet. Set it to a path for SQLite, or leave it out.',
-    )
   const path = database.replace(/^(file|sqlite):(\/\/)?/, '')
   if (path !== '' && (path === ':memory:' || !/^[a-z][a-z0-9+.-]+:/.test(path))) return path
-  throw new SetupError('MORTISE_DATABASE_URL must be a path to a SQLite database, like ./data/mortise.db')
+  throw new SetupError(
+    'MORTISE_DATABASE_URL must be a path to a SQLite database, like ./data/mortise.db, or the URL of a Postgres database, like postgres://user:password@host:5432/database',
+  )
 }
 
 /** A folder that only its owner may read, made if it is missing. */
@@ -28,6 +28,8 @@ export const makeFolder = (path: string): void => {
 }
 
 export const openStorage = async (database: string): Promise<Storage> => {
+  // Not loaded, and no part of the start, where it is not used.
+  if (isPostgres(database)) return (await import('./postgres.ts')).openPostgres(database)
   const path = databaseFile(database)
   if (path !== ':memory:') makeFolder(dirname(path))
   try {

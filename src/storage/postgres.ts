@@ -1,0 +1,230 @@
+/** Postgres through `pg`: a bounded pool, behind the same statements as SQLite. Loaded only where it is used. */
+import { setTimeout } from 'node:timers/promises'
+import { Kysely, PostgresDialect, type PostgresPoolClient, type Transaction } from 'kysely'
+import pg from 'pg'
+import { SetupError } from '../core/errors.ts'
+import type { Storage } from '../core/storage.ts'
+import type { Engine } from './engine.ts'
+import { createMigrations, missing } from './migrations.ts'
+import {
+  connectionLost,
+  isTimeout,
+  keyInTheWay,
+  lostToAnother,
+  madeMeanwhile,
+  openingTrouble,
+} from './postgres-trouble.ts'
+import { type PostgresTarget, parsePostgresUrl } from './postgres-url.ts'
+import { createStorage } from './sql.ts'
+import type { Tables } from './tables.ts'
+
+const { builtins } = pg.types
+
+/** Connections of one process, at most. */
+const most = 10
+/** Milliseconds to wait for a connection; for the server to give up a statement or a transaction that rests; for us to. */
+const usual = { connect: 5000, server: 10_000, own: 12_000 }
+/** Milliseconds that a transaction may lose against others, again and again. */
+const contention = 10_000
+/** Milliseconds within which a process learns of keys that another has changed. */
+const epochLasts = 500
+
+/** BIGINT as a number: nothing here is beyond 2^53. BYTEA as plain bytes. Everything else as pg has it. */
+const types = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') => {
+    if (format === 'binary') return pg.types.getTypeParser(oid, 'binary')
+    if (oid === builtins.INT8) return Number
+    const parse = pg.types.getTypeParser(oid, 'text')
+    if (oid !== builtins.BYTEA) return parse
+    return (text: string) => {
+      const buffer: Buffer = parse(text)
+      return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
+    }
+  },
+} as pg.CustomTypesConfig
+
+/** Opens the database that a URL names, and brings it up to date. */
+export const openPostgres = async (url: string, patience = usual): Promise<Storage> => {
+  const target = parsePostgresUrl(url)
+  const config: pg.ClientConfig = {
+    ...target.config,
+    types,
+    application_name: 'mortise',
+    connectionTimeoutMillis: patience.connect,
+    keepAlive: true,
+  }
+  try {
+    const { pooler } = await prepareDatabase(config, target)
+    const limits = {
+      query_timeout: patience.own,
+      // A pooler refuses what it does not know of at the start of a connection.
+      ...(pooler ? {} : { statement_timeout: patience.server, idle_in_transaction_session_timeout: patience.server }),
+    }
+    return createStorage(createEngine({ ...config, ...limits }, target.prepared ?? !pooler))
+  } catch (error) {
+    throw openingTrouble(error, target)
+  }
+}
+
+const createEngine = (config: pg.ClientConfig, named: boolean): Engine => {
+  const pool = new pg.Pool({ ...config, max: most })
+  // Without a listener, a connection that ends while it is idle, or between two statements, would end the process.
+  pool.on('error', () => {})
+  pool.on('connect', client => client.on('error', () => {}))
+  const db = new Kysely<Tables>({
+    dialect: new PostgresDialect({
+      // Kysely asks for cursors too, for streaming only, which is not used.
+      pool: {
+        connect: async () => impatient(await pool.connect()) as unknown as PostgresPoolClient,
+        end: () => pool.end(),
+      },
+    }),
+  })
+  let statements = 0
+  let ended: Promise<void> | undefined
+  return {
+    db,
+    epochLasts,
+    transact: work => transact(db, work),
+    skipLocked: rows => rows.forUpdate().skipLocked(),
+    prepare<Row>(sql: string) {
+      let count = 0
+      const text = sql.replaceAll('?', () => `$${++count}`)
+      const query = { text, ...(named ? { name: `mortise_${++statements}` } : {}) }
+      const read = async (values: (string | number)[]): Promise<Row | undefined> => {
+        const client = impatient(await pool.connect())
+        try {
+          return (await client.query({ ...query, values })).rows[0]
+        } finally {
+          client.release()
+        }
+      }
+      return async (...values) => {
+        try {
+          return await read(values)
+        } catch (error) {
+          // It only reads, so once more does no harm: the server may have been started anew since.
+          if (!connectionLost(error)) throw error
+          return read(values)
+        }
+      }
+    },
+    close() {
+      ended ??= pool.end()
+      return ended
+    },
+  }
+}
+
+/**
+ * A statement that ran out of time still runs on its connection: that is given up, so that nobody waits behind it. Nor is
+ * one given to the next that the server has ended, which pg may not have noticed yet.
+ */
+const impatient = (client: pg.PoolClient) => {
+  let spoiled = false
+  return {
+    // biome-ignore lint/suspicious/noExplicitAny: the rows are typed by who asks, as in pg.
+    async query(what: string | pg.QueryConfig, values?: readonly unknown[]): Promise<pg.QueryResult<any>> {
+      try {
+        return await (typeof what === 'string' ? client.query(what, [...(values ?? [])]) : client.query(what))
+      } catch (error) {
+        spoiled ||= isTimeout(error) || connectionLost(error)
+        if (isTimeout(error)) void (client as unknown as pg.Client).end()
+        throw error
+      }
+    },
+    release: () => client.release(spoiled),
+  }
+}
+
+/**
+ * Serializable: what a transaction read has not changed when it commits, or it is undone and run again. A key in the way
+ * may be what another has just written; the next look finds that, or it is a mistake and stays one.
+ */
+const transact = async <T>(db: Kysely<Tables>, work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> => {
+  const deadline = performance.now() + contention
+  for (let tries = 1; ; tries++)
+    try {
+      return await db.transaction().setIsolationLevel('serializable').execute(work)
+    } catch (error) {
+      const again = lostToAnother(error) ? performance.now() < deadline : keyInTheWay(error) && tries < 4
+      if (!again) throw error
+      await setTimeout(Math.random() * Math.min(100, 4 * 2 ** tries))
+    }
+}
+
+/** On a connection of its own: sees who answers, and runs the migrations. */
+const prepareDatabase = async (config: pg.ClientConfig, target: PostgresTarget): Promise<{ pooler: boolean }> => {
+  const client = new pg.Client(config)
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    const { rows } = await client.query(
+      `SELECT pg_backend_pid() AS pid, pg_is_in_recovery() AS standby,
+        current_setting('server_encoding') AS encoding, current_setting('synchronous_commit') AS commits,
+        current_setting('default_transaction_isolation') AS isolation`,
+    )
+    const { pid, standby, encoding, commits, isolation } = rows[0]
+    if (standby)
+      throw new SetupError(
+        `The Postgres server of ${target.place} is a standby, which cannot be written. Set MORTISE_DATABASE_URL to the primary.`,
+      )
+    if (encoding !== 'UTF8')
+      throw new SetupError(
+        `The database ${target.place} has the encoding ${encoding}. Make one with: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`,
+      )
+    if (commits === 'off')
+      throw new SetupError(
+        `synchronous_commit is off for ${target.user} in ${target.place}: a crash could lose a refresh token that exists nowhere else. Set it: ALTER ROLE ${target.user} SET synchronous_commit = on`,
+      )
+    if (isolation !== 'read committed')
+      throw new SetupError(
+        `default_transaction_isolation is ${isolation} for ${target.user} in ${target.place}: single statements would fail where they need not. Set it: ALTER ROLE ${target.user} SET default_transaction_isolation = 'read committed'`,
+      )
+    await migrate(client)
+    // A pooler answers with an id of its own, not with that of the server's process that it lends us.
+    return { pooler: pid !== (client as unknown as { processID: number }).processID }
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+/**
+ * Runs the migrations that the database has not seen, all in one transaction, by whichever process is first: the others
+ * wait at the key of the row that it writes before each one, and find it done, or do it if the first failed.
+ */
+const migrate = async (client: pg.Client): Promise<void> => {
+  const names = await appliedTo(client)
+  const files = missing(names)
+  if (files.length === 0) return
+  await client.query('BEGIN')
+  try {
+    for (const { name, sql } of files) {
+      const mine = await client.query('INSERT INTO migrations VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+        name,
+        Date.now(),
+      ])
+      if (mine.rowCount === 1) await client.query(postgresSql(sql))
+    }
+    await client.query('COMMIT')
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {})
+    throw error
+  }
+}
+
+/** Text is compared byte by byte, as in SQLite, whatever the locale of the server is now or after its next upgrade. */
+const postgresSql = (sql: string): string => sql.replaceAll(' BYTES', ' BYTEA').replaceAll(' TEXT', ' TEXT COLLATE "C"')
+
+const appliedTo = async (client: pg.Client): Promise<string[]> => {
+  for (let tries = 1; ; tries++)
+    try {
+      const { rows } = await client.query('SELECT name FROM migrations')
+      return rows.map(row => String(row.name))
+    } catch (error) {
+      if ((error as { code?: string }).code !== '42P01') throw error
+      await client.query(postgresSql(createMigrations)).catch(made => {
+        if (!madeMeanwhile(made) || tries > 5) throw made
+      })
+    }
+}

@@ -1,0 +1,42 @@
+/** The storage contract on a real Postgres: plain, as two processes have it, and behind a transaction-mode pooler. */
+import { after, before, suite, test } from 'node:test'
+import { openStorage } from '../src/storage/open.ts'
+import { type PostgresServer, skip, startPostgres } from './postgres.ts'
+import { storageContract } from './storage.contract.ts'
+
+let server: PostgresServer
+before(async () => {
+  if (!skip) server = await startPostgres()
+})
+after(async () => {
+  if (!skip) await server.close()
+})
+
+/** Opens one database again and again, empty each time. */
+const opener = (pooled: boolean, twice: boolean) => {
+  let database: Awaited<ReturnType<PostgresServer['newDatabase']>> | undefined
+  return async () => {
+    const known = database
+    database ??= await server.newDatabase()
+    if (known) await server.empty(known.name)
+    const url = pooled ? database.pooled : database.url
+    const storage = await openStorage(url)
+    const second = twice ? await openStorage(url) : undefined
+    return {
+      storage,
+      ...(second ? { second } : {}),
+      async close() {
+        await storage.close()
+        await second?.close()
+      },
+    }
+  }
+}
+
+if (skip) test('the storage contract on Postgres', { skip }, () => {})
+else
+  suite('Postgres', () => {
+    storageContract('on Postgres', opener(false, false))
+    storageContract('on Postgres that is open twice', opener(false, true))
+    storageContract('on Postgres behind a pooler, open twice', opener(true, true))
+  })
