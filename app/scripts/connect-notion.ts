@@ -22,10 +22,13 @@ const connect = async (open: boolean, seconds: number): Promise<void> => {
   console.log(`🔗 Connect Notion to Alloy Automation
 
 STEP 1: Initiate the OAuth flow at ${config.alloyBaseUrl}`)
-  const signIn = await beginSignIn(config, wanted, line => console.log(`⚠️  ${plain(line)}`))
+  const signIn = await beginSignIn(config, wanted, {
+    say: line => console.log(`⚠️  ${plain(line)}`),
+    keep: connectionId => writeLine('CONNECTION_ID', connectionId),
+  })
   try {
     if (wanted !== 0 && signIn.port !== wanted)
-      console.log(`❌ Port ${wanted} is already in use. ✅ Port ${signIn.port} is used instead.`)
+      console.log(`Port ${wanted} is already in use, so this waits at port ${signIn.port}.`)
     console.log(`✅ OAuth flow initiated successfully!
 
 STEP 2: Approve in your browser. Open this URL:
@@ -35,7 +38,6 @@ ${signIn.oauthUrl}
 STEP 3: Waiting at ${signIn.redirectUri} for your browser, ${said(seconds)} at most. Stop with Ctrl+C.`)
     if (open) openInBrowser(signIn.oauthUrl)
     const connectionId = await within(seconds, signIn.connectionId)
-    writeLine('CONNECTION_ID', connectionId)
     console.log(`
 ✅ Connection established! This line is now in ${envFile()}:
 CONNECTION_ID=${plain(connectionId)}

@@ -1,6 +1,6 @@
 import { alloyHttp } from '../src/alloy-http.ts'
 import { getConfig } from '../src/config.ts'
-import { fetchConnections, latestOf } from '../src/connections.ts'
+import { fetchConnections, latestOf, nonePicked } from '../src/connections.ts'
 import { printRows, printSuggestion } from './print.ts'
 import { run } from './terminal.ts'
 
@@ -16,7 +16,7 @@ await run(usage, async () => {
   const http = alloyHttp({ baseUrl: config.alloyBaseUrl, apiKey: config.alloyApiKey })
   const rows = await fetchConnections(http, config.alloyUserId)
   const latest = latestOf(rows)
-  if (latest === undefined) {
+  if (rows.length === 0) {
     console.log(`No connections found.
 
 The user ${config.alloyUserId} has none at ${config.alloyBaseUrl}. Connect Notion first:
@@ -25,5 +25,7 @@ The user ${config.alloyUserId} has none at ${config.alloyBaseUrl}. Connect Notio
   }
   console.log('✅ Connections found:\n')
   printRows(rows, latest)
-  printSuggestion(latest)
+  if (latest === undefined)
+    console.log(`${nonePicked.replace(/: npm.*/, '')} and add to your .env file: CONNECTION_ID=<its ID>`)
+  else printSuggestion(latest)
 })

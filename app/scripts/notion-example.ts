@@ -33,7 +33,8 @@ const example = async (given: string | undefined): Promise<void> => {
   if (titleOf(again) !== `${title}, then updated`)
     throw new Error(`The page ${page.id} was updated, but Notion still shows its old title.`)
   console.log(`🔁 Updated it: ${titleOf(again)}`)
-  if (again.url !== undefined) console.log(`   ${plain(again.url)}`)
+  // A page of the sandbox is not at notion.so.
+  if (again.url !== undefined && !(await client.isSandbox(connection))) console.log(`   ${plain(again.url)}`)
 }
 
 await run(usage, ({ words }) => example(words[0]), { words: 1 })

@@ -2,7 +2,7 @@
 import { plain } from '../src/alloy-http.ts'
 import { type ConnectionRow, connectionIdOf, integrationOf } from '../src/connections.ts'
 
-export const printRows = (rows: readonly ConnectionRow[], latest: ConnectionRow): void => {
+export const printRows = (rows: readonly ConnectionRow[], latest: ConnectionRow | undefined): void => {
   for (const [index, row] of rows.entries()) {
     const facts: [name: string, value: string | undefined][] = [
       ['ID', connectionIdOf(row)],

@@ -1,8 +1,9 @@
 import { plain } from '../src/alloy-http.ts'
 import { noCode, readCallback } from '../src/callback.ts'
 import { getConfig, setting } from '../src/config.ts'
-import { connectionIdOf, isOf, latestOf } from '../src/connections.ts'
+import { connectionIdOf, isOf, latestOf, nonePicked } from '../src/connections.ts'
 import { AlloyOAuthFlow } from '../src/oauth-flow.ts'
+import { outcomeOf } from '../src/outcome.ts'
 import { newState } from '../src/sessions.ts'
 import { printSuggestion } from './print.ts'
 import { Questions, run } from './terminal.ts'
@@ -23,13 +24,28 @@ const queryIn = (pasted: string, state: string): URLSearchParams => {
   return new URLSearchParams(pasted === '' ? {} : { code: pasted, state })
 }
 
-/** S2: no code, but a connection. */
-const useLatest = async (flow: AlloyOAuthFlow): Promise<void> => {
+const printConnected = (connectionId: string): void =>
+  console.log(`
+✅ Connection established!
+Connection ID: ${plain(connectionId)}
+
+Add this to your .env file:
+CONNECTION_ID=${plain(connectionId)}`)
+
+/** S2: no code, but perhaps a connection: this sign-in's own, or else one that was there before. */
+const withoutCode = async (flow: AlloyOAuthFlow, credentialId: string | undefined): Promise<void> => {
   console.log(`\n${noCode}.`)
-  const latest = latestOf((await flow.listConnections()).filter(each => isOf('notion', each)))
+  const outcome = await outcomeOf(flow, 'notion', credentialId)
+  if (outcome.kind === 'connected') return printConnected(outcome.connectionId)
+  const said = outcome.kind === 'not-connected' ? outcome.sentence : undefined
+  if (said !== undefined) console.log(plain(said))
+  const rows = (await flow.listConnections()).filter(each => isOf('notion', each))
+  const latest = latestOf(rows)
   if (latest === undefined || connectionIdOf(latest) === undefined)
-    throw new Error('There is no Notion connection yet either. Run this again, and approve at Notion.')
-  console.log(`This is okay: there is a connection to use.
+    throw new Error(
+      rows.length > 0 ? nonePicked : 'There is no Notion connection yet either. Run this again, and approve at Notion.',
+    )
+  console.log(`${said === undefined ? 'This is okay: there is a connection to use.' : 'There is a connection to use, an older one.'}
 
 ✅ Connection Found!
 Connection ID: ${plain(connectionIdOf(latest) ?? '')} (${plain(latest.name ?? 'Notion')}) ⭐ Latest
@@ -45,7 +61,7 @@ await run(usage, async () => {
 
 STEP 1: Initiate the OAuth flow at ${config.alloyBaseUrl}`)
   const ours = newState()
-  const { oauthUrl, state = ours } = await flow.initiateOAuthFlow('notion', redirectUri, { state: ours })
+  const { oauthUrl, credentialId, state = ours } = await flow.initiateOAuthFlow('notion', redirectUri, { state: ours })
   console.log(`✅ OAuth flow initiated successfully!
 
 STEP 2: Approve in your browser
@@ -69,12 +85,7 @@ STEP 3: Exchange the code`)
       case 'code': {
         const { connectionId, warnings = [] } = await flow.handleOAuthCallback('notion', callback.code, callback.state)
         for (const warning of warnings) console.log(`⚠️  ${plain(warning)}`)
-        console.log(`
-✅ Connection established!
-Connection ID: ${plain(connectionId)}
-
-Add this to your .env file:
-CONNECTION_ID=${plain(connectionId)}`)
+        printConnected(connectionId)
         return
       }
       case 'error':
@@ -88,7 +99,7 @@ CONNECTION_ID=${plain(connectionId)}`)
           "This address is Notion's answer to the hub, not the hub's to you. Register the hub's own /oauth/callback at Notion, and run this again.",
         )
       case 'nothing':
-        await useLatest(flow)
+        await withoutCode(flow, credentialId)
     }
   } finally {
     questions.close()

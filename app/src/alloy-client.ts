@@ -1,9 +1,10 @@
 /** A user, a connection that is checked for real, and the pages behind it. */
 import { AlloyError, type AlloyHttp, alloyHttp, isObject } from './alloy-http.ts'
-import type { AppConfig } from './config.ts'
-import { type ConnectionRow, hasId, integrationOf, isUsable } from './connections.ts'
+import { type AppConfig, ownUser } from './config.ts'
+import { type ConnectionRow, connectionIdOf, hasId, integrationOf, isUsable } from './connections.ts'
 import { NotionClient, type NotionObject, type Parent } from './notion-client.ts'
 import { AlloyOAuthFlow } from './oauth-flow.ts'
+import { hasTitle, isRouteMissing } from './outcome.ts'
 
 /** A page to be: a title, and where it goes (below the first page that the connection may see, where nothing is said). */
 export interface PageDraft {
@@ -44,8 +45,21 @@ export class AlloyClient {
       throw new Error(
         `Invalid connection ID: ${id} is not active, its status is ${row.status}. Connect it again: npm run connect-notion`,
       )
+    await this.#tryOut(connectionIdOf(row) ?? id)
     this.#connectionId = id
     return row
+  }
+
+  /** A list tells what was known last; a hub finds out whether the provider still takes the credential. */
+  async #tryOut(id: string): Promise<void> {
+    try {
+      await this.#http.post(`/credentials/${encodeURIComponent(id)}/test`)
+    } catch (error) {
+      if (isRouteMissing(error)) return
+      if (!(error instanceof AlloyError && [401, 409].includes(error.status))) throw error
+      const said = hasTitle(error.message) ? error.message : `Invalid connection ID: ${error.message}`
+      throw new Error(`${said.replace(/[.\s]*$/, '.')} Connect it again: npm run connect-notion`, { cause: error })
+    }
   }
 
   /** Not in the user's list: whose is it then? */
@@ -63,11 +77,18 @@ export class AlloyClient {
           `No connections available: the user ${user} has none, so ${id} is not connected either. Connect first: npm run connect-notion`,
           { cause: error },
         )
-      const reason = /^connection id not found\b/i.test(error.message) ? '' : ` The server says: ${error.message}`
-      throw new Error(
-        `Connection ID not found: ${id} is not among the ${others} connections of the user ${user}; it was never made here, or was disconnected.${reason} See them with: npm run list-connections`,
-        { cause: error },
-      )
+      if (hasTitle(error.message))
+        throw new Error(`${error.message.replace(/[.\s]*$/, '.')} See them with: npm run list-connections`, {
+          cause: error,
+        })
+      // A server that knows what became of it says so.
+      const gone = /\bwas disconnected\b/.test(error.message)
+        ? error.message.replace(/^connection (?:id )?not found\W+/i, '')
+        : undefined
+      const missing = `${id} is not among ${user === ownUser ? 'your' : 'the'} ${others} connection${others === 1 ? '' : 's'}${user === ownUser ? '' : ` of the user ${user}`}.`
+      throw new Error(`Connection ID not found: ${gone ?? missing} See them with: npm run list-connections`, {
+        cause: error,
+      })
     })
     throw new Error(
       `Invalid connection ID: ${id} (${integrationOf(stranger) ?? 'unknown integration'}) belongs to another user than ${user}. Check ALLOY_USER_ID.`,
@@ -93,6 +114,17 @@ export class AlloyClient {
 
   async listDatabases(): Promise<readonly NotionObject[]> {
     return (await this.#notion().searchPages(undefined, { property: 'object', value: 'database' })).results
+  }
+
+  /** Whether the hub plays the provider itself, so that what is there is nowhere else. Other servers have no sandbox. */
+  async isSandbox(connection: ConnectionRow): Promise<boolean> {
+    try {
+      const { data } = await this.#http.get(`/connectors/${encodeURIComponent(integrationOf(connection) ?? 'notion')}`)
+      return isObject(data) && data['sandbox'] === true
+    } catch (error) {
+      if (error instanceof AlloyError) return false
+      throw error
+    }
   }
 
   /** Forgets the user and the connection. */

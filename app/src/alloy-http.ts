@@ -1,5 +1,6 @@
 /** The one way out: every class of the application calls ALLOY_BASE_URL through this. It prints nothing. */
-import { isLoopback } from './config.ts'
+import { defaultBaseUrl, isLoopback, setting } from './config.ts'
+import { placeOf } from './env-file.ts'
 
 /** What an answer holds, under the names that axios gave it. */
 export interface AlloyAnswer<T = unknown> {
@@ -42,9 +43,15 @@ export class AlloyError extends Error {
 /** The current version: S1's and S3's header. */
 export const apiVersion = '2025-09'
 
-const patience = 30_000
+export interface AlloyServer {
+  readonly baseUrl: string
+  readonly apiKey: string
+  /** How long an answer may take. Milliseconds. */
+  readonly patience?: number
+}
 
-export const alloyHttp = (target: { readonly baseUrl: string; readonly apiKey: string }): AlloyHttp => {
+export const alloyHttp = (target: AlloyServer): AlloyHttp => {
+  const { apiKey, patience = 30_000 } = target
   const baseUrl = target.baseUrl.replace(/\/+$/, '')
   const call = async <T>(method: string, path: string, body: unknown, options: CallOptions = {}) => {
     const query = new URLSearchParams()
@@ -56,7 +63,7 @@ export const alloyHttp = (target: { readonly baseUrl: string; readonly apiKey: s
       headers: {
         accept: 'application/json',
         'x-api-version': apiVersion,
-        ...(target.apiKey ? { authorization: `Bearer ${target.apiKey}` } : {}),
+        ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...options.headers,
       },
@@ -65,13 +72,13 @@ export const alloyHttp = (target: { readonly baseUrl: string; readonly apiKey: s
       redirect: 'manual',
       signal: AbortSignal.timeout(patience),
     }).catch((error: unknown) => {
-      throw unreachable(baseUrl, error)
+      throw unreachable(baseUrl, patience, error)
     })
     const text = await response.text().catch((error: unknown) => {
-      throw unreachable(baseUrl, error)
+      throw unreachable(baseUrl, patience, error)
     })
     const data = parsed(text)
-    if (!response.ok) throw refused(`${method} ${path}`, baseUrl, response.status, data, target.apiKey)
+    if (!response.ok) throw refused(`${method} ${path}`, baseUrl, response.status, data, apiKey)
     return { data: data as T, status: response.status, headers: Object.fromEntries(response.headers) }
   }
   return {
@@ -90,13 +97,13 @@ const parsed = (text: string): unknown => {
   }
 }
 
-const unreachable = (baseUrl: string, error: unknown): AlloyError => {
+const unreachable = (baseUrl: string, patience: number, error: unknown): AlloyError => {
   const code = codeOf(error)
   const message =
     error instanceof Error && error.name === 'TimeoutError'
       ? `${baseUrl} did not answer within ${patience / 1000} seconds.`
       : isLoopback(baseUrl) && code === 'ECONNREFUSED'
-        ? `No hub answers at ${baseUrl}. Start it in another terminal: npm start`
+        ? `No hub answers at ${baseUrl}. Start it in another terminal: npm start${baseUrl === defaultBaseUrl ? '' : ', or correct ALLOY_BASE_URL in .env.'}`
         : `${baseUrl} cannot be reached${code ? ` (${code})` : ''}. Check ALLOY_BASE_URL and the network.`
   return new AlloyError(message, { status: 0, cause: error })
 }
@@ -119,14 +126,24 @@ const refused = (request: string, baseUrl: string, status: number, data: unknown
   const more = details.flatMap(each => textOf(each['message']) ?? []).filter(each => !main?.includes(each))
   const said = [...(main !== undefined ? [main] : []), ...new Set(more)].join(': ')
   const hint = textOf(error['hint'])
+  if (status === 401 && apiKey === '') return new AlloyError(keyNeeded(baseUrl), { status, code: 'key_missing' })
   const message = said === '' ? `${request} at ${baseUrl} was answered with status ${status}.` : said
-  const whole = plain(hint === undefined || message.includes(hint) ? message : `${message} ${hint}`)
+  const hinted = plain(hint === undefined || message.includes(hint) ? message : `${message} ${hint}`)
+  const whole =
+    status === 401 && apiKey === setting('ALLOY_API_KEY')
+      ? `${hinted.replace(/[.\s]*$/, '.')} The key is that of ALLOY_API_KEY in ${placeOf('ALLOY_API_KEY')}.`
+      : hinted
   return new AlloyError(apiKey === '' ? whole : whole.replaceAll(apiKey, '[key]'), {
     status,
     code: textOf(body['code']) ?? textOf(error['code']),
     fields: details.flatMap(each => textOf(each['properties']) ?? []),
   })
 }
+
+const keyNeeded = (baseUrl: string): string =>
+  isLoopback(baseUrl)
+    ? 'This hub needs a key. Make one: npx mortise key create. Then put it into .env: ALLOY_API_KEY=<the key>'
+    : `ALLOY_API_KEY is not set, and ${baseUrl} needs a key. Make one there (Settings → API Keys, or on a Mortise hub: npx mortise key create) and put it into .env: ALLOY_API_KEY=<the key>`
 
 /** A server's text without the control characters that would drive a terminal. */
 export const plain = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, ' ')

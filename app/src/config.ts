@@ -14,7 +14,7 @@ export interface AppConfig {
 /** Whose connections they are, where nobody is named. */
 export const ownUser = 'me'
 
-const defaultBaseUrl = 'http://localhost:3003'
+export const defaultBaseUrl = 'http://localhost:3003'
 
 export const getConfig = (): AppConfig => {
   loadEnv()

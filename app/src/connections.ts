@@ -13,7 +13,7 @@ export interface ConnectionRow {
   readonly integration?: string
   readonly createdAt?: string
   readonly updatedAt?: string
-  /** Set by a hub that says itself which one is the newest. */
+  /** Set by a hub that says itself which one is the newest of its user and connector. */
   readonly latest?: boolean
 }
 
@@ -40,19 +40,24 @@ const createdAt = (row: ConnectionRow): number => {
   return seconds === undefined ? 0 : Number.parseInt(seconds, 16) * 1000
 }
 
-/** The newest by its date, wherever it stands in the list. */
+/**
+ * The newest of those that the server marks. One that marks none of its rows picks none: a hub never picks what a bare
+ * public key made. Where no row says anything, the newest by its date, wherever it stands in the list.
+ */
 export const latestOf = (rows: readonly ConnectionRow[]): ConnectionRow | undefined =>
-  rows.reduce<ConnectionRow | undefined>(
-    (best, row) => (best === undefined || isNewer(row, best) ? row : best),
-    undefined,
-  )
+  (rows.some(each => typeof each.latest === 'boolean') ? rows.filter(each => each.latest === true) : rows).reduce<
+    ConnectionRow | undefined
+  >((best, row) => (best === undefined || isNewer(row, best) ? row : best), undefined)
 
 const isNewer = (a: ConnectionRow, b: ConnectionRow): boolean => {
   const difference = createdAt(a) - createdAt(b)
   if (difference !== 0) return difference > 0
-  if (a.latest !== b.latest) return a.latest === true
   return (connectionIdOf(a) ?? '') > (connectionIdOf(b) ?? '')
 }
+
+/** Where there are rows, and no latest. */
+export const nonePicked =
+  'None of them is picked by itself, since whoever has the public key may have made it. Choose one by its ID: npm run list-connections'
 
 /** Whether a row goes by this id, under any of its names and with or without a prefix. */
 export const hasId = (row: ConnectionRow, id: string): boolean =>

@@ -50,6 +50,10 @@ export const loadEnv = (): void => {
   }
 }
 
+/** Where a setting that is in `process.env` came from. */
+export const placeOf = (name: string): string =>
+  loaded.has(name) && loaded.get(name) === process.env[name] ? '.env' : 'the environment, which wins over .env'
+
 /** A value as a `.env` line holds it: quoted only where it must be. */
 const quoted = (value: string): string => {
   if (/^[\w.@:/-]+$/.test(value)) return value

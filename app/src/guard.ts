@@ -1,12 +1,13 @@
 /** What every request is measured by, before any route. */
 import type { NextFunction, Request, Response } from 'express'
-import { sendFailure } from './answers.ts'
+import { answerFailure } from './answers.ts'
 import { isLoopbackName } from './config.ts'
 
 export const headers = (_request: Request, response: Response, next: NextFunction): void => {
   response.set({
     'cache-control': 'no-store',
-    'referrer-policy': 'no-referrer',
+    // Without a referrer at all, a browser sends `Origin: null` with a form (Fetch §3.2).
+    'referrer-policy': 'same-origin',
     'x-content-type-options': 'nosniff',
     'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
     'cross-origin-resource-policy': 'same-origin',
@@ -18,7 +19,7 @@ export const headers = (_request: Request, response: Response, next: NextFunctio
 export const loopbackNamesOnly = (request: Request, response: Response, next: NextFunction): void => {
   if (isLoopbackName(hostOf(request)?.hostname ?? '')) next()
   else
-    sendFailure(response, 403, {
+    answerFailure(request, response, 403, {
       error: 'This application answers on this machine only',
       details: 'The Host header names another machine.',
       suggestion: 'Open it as http://localhost and its port.',
@@ -34,11 +35,13 @@ export const ownPagesOnly = (request: Request, response: Response, next: NextFun
   const { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': dest } = request.headers
   const reads = request.method === 'GET' || request.method === 'HEAD'
   const free = reads && (request.path !== '/connect/notion' || (mode === 'navigate' && dest === 'document'))
-  const ownOrigin = origin === undefined || origin === `http://${host}`
+  // A browser may withhold the origin, and still says in Sec-Fetch-Site that it is the same (Fetch Metadata §2.4).
+  const withheld = origin === 'null' && site === 'same-origin'
+  const ownOrigin = origin === undefined || withheld || origin === `http://${host}`
   const ownSite = site === undefined || site === 'same-origin' || site === 'none'
   if (free || (ownOrigin && ownSite)) next()
   else
-    sendFailure(response, 403, {
+    answerFailure(request, response, 403, {
       error: 'A page of another site sent this request',
       details: 'What changes something is asked for by the pages of this application, or by programs.',
       suggestion: 'Open the start page of this application and begin there.',

@@ -74,15 +74,21 @@ export class AlloyOAuthFlow {
   }
 
   async handleOAuthCallback(connectorId: string, code: string, state?: string): Promise<OAuthEnd> {
-    const { data } = await this.#http.post(`/connectors/${encodeURIComponent(connectorId)}/credentials/callback`, {
-      code,
-      ...(state === undefined ? {} : { state }),
-      ...this.#user(),
-    })
+    return this.#redeem(connectorId, { code, ...(state === undefined ? {} : { state }) })
+  }
+
+  /** What a flow made that came back without a code. Throws how it stands, where it made nothing. */
+  askAfter(connectorId: string, credentialId: string): Promise<OAuthEnd> {
+    return this.#redeem(connectorId, { credentialId })
+  }
+
+  async #redeem(connectorId: string, given: Readonly<Record<string, string>>): Promise<OAuthEnd> {
+    const path = `/connectors/${encodeURIComponent(connectorId)}/credentials/callback`
+    const { data } = await this.#http.post(path, { ...given, ...this.#user() })
     const row: ConnectionRow & { readonly warnings?: unknown } = isObject(data) ? data : {}
     const connectionId = row.connectionId || connectionIdOf(row)
     if (connectionId === undefined)
-      throw new Error(`${this.#config.alloyBaseUrl} exchanged the code but named no connection.`)
+      throw new Error(`${this.#config.alloyBaseUrl} answered the callback but named no connection.`)
     return {
       connectionId,
       credentialId: row.credentialId ?? connectionId,
@@ -108,6 +114,10 @@ export class AlloyOAuthFlow {
       if (row === undefined) throw error
       return row
     }
+  }
+
+  async deleteConnection(id: string): Promise<void> {
+    await this.#http.delete(`/credentials/${encodeURIComponent(id)}`)
   }
 
   /** The user, where one is configured: the key stands for its own. */

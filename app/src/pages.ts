@@ -1,12 +1,14 @@
-/** The pages that a person sees. They hold no script. */
+/** The pages that a person sees. Their only script copies what stands beside a button. */
 import type { Response } from 'express'
-import { noCode, notBegunHere } from './callback.ts'
+import type { Failure } from './answers.ts'
 import type { AppConfig } from './config.ts'
-import { type ConnectionRow, connectionIdOf } from './connections.ts'
+import { type ConnectionRow, connectionIdOf, integrationOf } from './connections.ts'
+import type { Finding } from './diagnose.ts'
 import { type Html, html } from './html.ts'
 import type { JwtToken } from './token.ts'
 
-const policy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+const policy =
+  "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 export const sendPage = (response: Response, status: number, title: string, body: Html): void => {
   const page = html`<!doctype html>
@@ -17,6 +19,7 @@ export const sendPage = (response: Response, status: number, title: string, body
 <title>${title}</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/style.css">
+<script src="/copy.js" defer></script>
 </head>
 <body>
 <main>
@@ -28,17 +31,25 @@ ${body}
   response.status(status).type('html').set('content-security-policy', policy).send(page.text)
 }
 
-const home = html`<p><a href="/">Back to the start page</a></p>`
+export const home = html`<p><a href="/">Back to the start page</a></p>`
 
-const envLine = (connectionId: string): Html => html`<pre>CONNECTION_ID=${connectionId}</pre>`
+/** One click selects all of it. The button shows where the script runs. */
+export const copyable = (text: string): Html =>
+  html`<code>${text}</code> <button type="button" class="copy" hidden>Copy</button>`
 
-export const sendHome = (response: Response, config: AppConfig): void =>
+/** To be opened by hand: a hub without a key answers nothing that a page of another port links to. */
+export const atHub = (hub: string): Html => copyable(`${hub}/connections`)
+
+/** `problem`: why nothing works yet. */
+export const sendHome = (response: Response, config: AppConfig, problem: string | undefined): void =>
   sendPage(
     response,
     200,
     'Connect Notion',
     html`<h1>🔗 Connect Notion to Alloy Automation</h1>
 <p>Approve at Notion and get a Connection ID, with which this application reads, writes and updates pages.</p>
+<p>This application talks to the hub at <code>${config.alloyBaseUrl}</code>, which speaks Alloy's API.</p>
+${problem === undefined ? undefined : html`<p class="problem" role="alert">❌ ${problem}</p>`}
 <p><a class="button" href="/connect/notion">Connect Notion</a></p>
 <form method="post" action="/api/alloy/token"><button>Get JWT Token</button></form>
 <ul>
@@ -46,72 +57,17 @@ export const sendHome = (response: Response, config: AppConfig): void =>
 <li><a href="/api/diagnose">Full diagnostics</a>: what works, and what to do about the rest</li>
 <li><a href="/api/config/check">Configuration check</a></li>
 </ul>
-<p>This application talks to <code>${config.alloyBaseUrl}</code>. ${
-      config.connectionId === undefined
-        ? html`<code>CONNECTION_ID</code> is not set yet.`
-        : html`<code>CONNECTION_ID</code> is set.`
-    }</p>`,
+<p><code>CONNECTION_ID</code> is ${config.connectionId === undefined ? 'not set yet' : 'set'}.</p>`,
   )
 
-/** S1's words. */
-export const sendConnected = (response: Response, connectionId: string): void =>
-  sendPage(
-    response,
-    200,
-    'Connection Successful!',
-    html`<h1>Connection Successful!</h1>
-<p>Connection ID: <code>${connectionId}</code></p>
-<p>Add this to your .env file: <code>CONNECTION_ID=${connectionId}</code></p>
-${home}`,
-  )
-
-/** S2: no code came, and there is a connection to use. */
-export const sendFound = (response: Response, latest: ConnectionRow, count: number): void =>
-  sendPage(
-    response,
-    200,
-    'Connection Found!',
-    html`<h1>✅ Connection Found!</h1>
-<p>${noCode}. This is okay: you have ${count === 1 ? 'a Notion connection' : `${count} Notion connections`}, and can use the latest:</p>
-<p><strong>${latest.name ?? 'Notion'}</strong> ⭐ Latest${latest.createdAt === undefined ? undefined : html`, created ${latest.createdAt}`}</p>
-<p>Connection ID: <code>${connectionIdOf(latest)}</code></p>
-<p>Add this to your .env file:</p>
-${envLine(connectionIdOf(latest) ?? '')}
-<p>Do not connect again only because the code is missing: on some servers each run makes another connection. <a href="/api/connections">All your connections</a></p>
-${home}`,
-  )
-
-/** S2: no code came, and there is nothing to use. */
-export const sendNothing = (response: Response, why: string | undefined): void =>
-  sendPage(
-    response,
-    400,
-    'No Authorization Code Received',
-    html`<h1>OAuth Error: No Authorization Code Received</h1>
-<p>${noCode}.</p>
-<p>${why ?? 'You have no Notion connection yet.'}</p>
-<p>Start the sign-in here, and approve it at Notion: <a href="/connect/notion">Connect Notion</a>. If it ends here again, <a href="/api/diagnose">the diagnostics</a> say what is missing.</p>
-${home}`,
-  )
-
-export const sendStranger = (response: Response): void =>
-  sendPage(
-    response,
-    403,
-    'Not connected',
-    html`<h1>Not connected</h1>
-<p>${notBegunHere}</p>
-<p>If you were about to connect, start here: <a href="/connect/notion">Connect Notion</a>. If you began in a terminal (<code>npm run test-oauth</code>), paste the address of this page there. If a link from somebody else brought you here, close this page.</p>`,
-  )
-
-export const sendSorry = (response: Response, status: number, message: string): void =>
+export const sendFailurePage = (response: Response, status: number, failure: Failure): void =>
   sendPage(
     response,
     status,
-    'Not connected',
-    html`<h1>Not connected</h1>
-<p>${message}</p>
-<p><a href="/connect/notion">Try again</a>, or see <a href="/api/diagnose">the diagnostics</a>.</p>
+    failure.error,
+    html`<h1>${failure.error}</h1>
+${failure.details === undefined ? undefined : html`<p class="problem">${failure.details}</p>`}
+${failure.suggestion === undefined ? undefined : html`<p>${failure.suggestion}</p>`}
 ${home}`,
   )
 
@@ -122,7 +78,72 @@ export const sendToken = (response: Response, jwt: JwtToken): void =>
     'JWT Token',
     html`<h1>✅ JWT Token retrieved successfully!</h1>
 <p>For the Frontend SDK, in a page: <code>await alloy.authenticate(token)</code>. It speaks for the user, so keep it to yourself.</p>
-<pre>${jwt.token}</pre>
+<p>${copyable(jwt.token)}</p>
 <p>${jwt.expiresAt === undefined ? 'It does not say when it expires.' : `It expires at ${jwt.expiresAt.toISOString()}.`}</p>
+${home}`,
+  )
+
+export const sendConnections = (
+  response: Response,
+  rows: readonly ConnectionRow[],
+  latest: ConnectionRow | undefined,
+  hub: string,
+): void =>
+  sendPage(
+    response,
+    200,
+    'Your connections',
+    html`<h1>Your connections</h1>
+${
+  latest === undefined
+    ? html`<p>No connections found. <a href="/connect/notion">Connect Notion</a> first.</p>`
+    : html`<table>
+<thead><tr><th scope="col">Name</th><th scope="col">Integration</th><th scope="col">Status</th><th scope="col">Created</th><th scope="col">Connection ID</th></tr></thead>
+<tbody>
+${rows.map(
+  row => html`<tr><td>${row.name ?? '(no name)'}${row === latest ? ' ⭐ Latest' : undefined}</td><td>${integrationOf(row)}</td><td>${row.status}</td><td>${row.createdAt}</td><td>${copyable(connectionIdOf(row) ?? '')}</td></tr>
+`,
+)}</tbody>
+</table>
+<p>To use the latest, add this to your .env file: ${copyable(`CONNECTION_ID=${connectionIdOf(latest)}`)}</p>`
+}
+<p>Where the hub shows them: ${atHub(hub)}</p>
+${home}`,
+  )
+
+const mark = (finding: Finding): string => (finding.hint ? '💡' : finding.ok ? '✅' : '❌')
+
+export const sendChecks = (response: Response, findings: readonly Finding[]): void =>
+  sendPage(
+    response,
+    200,
+    'Full diagnostics',
+    html`<h1>Full diagnostics</h1>
+<p>${findings.every(each => each.ok) ? 'Nothing is wrong.' : 'Something does not work yet; each line with ❌ says what to do.'}</p>
+<table>
+<tbody>
+${findings.map(
+  each => html`<tr><th scope="row">${each.name}</th><td>${mark(each)} ${each.message}</td></tr>
+`,
+)}</tbody>
+</table>
+${home}`,
+  )
+
+/** Which settings are there; what they hold only where it is no secret. */
+export const sendSettings = (response: Response, settings: Readonly<Record<string, string>>): void =>
+  sendPage(
+    response,
+    200,
+    'Configuration check',
+    html`<h1>Configuration check</h1>
+<table>
+<tbody>
+${Object.entries(settings).map(
+  ([name, state]) => html`<tr><th scope="row">${name}</th><td>${state}</td></tr>
+`,
+)}</tbody>
+</table>
+<p>They come from <code>.env</code> at the root of the repository, or from the environment, which wins.</p>
 ${home}`,
   )

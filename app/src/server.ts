@@ -5,10 +5,12 @@ import { messageOf } from './alloy-http.ts'
 import { ownOrigin, sendFailure, wantsHtml } from './answers.ts'
 import { apiRoutes } from './api.ts'
 import { getConfig, setting } from './config.ts'
+import { obstacle } from './diagnose.ts'
 import { headers, hostOf, loopbackNamesOnly, ownPagesOnly } from './guard.ts'
-import { sendHome, sendSorry } from './pages.ts'
+import { sendHome } from './pages.ts'
 import { Sessions } from './sessions.ts'
 import { connectNotion, finish } from './sign-in.ts'
+import { sendSorry } from './sign-in-pages.ts'
 import { receiveWebhook, SeenConnections } from './webhook.ts'
 
 export const createApp = (): Express => {
@@ -16,6 +18,9 @@ export const createApp = (): Express => {
   const sessions = new Sessions()
   const seen = new SeenConnections()
   app.disable('x-powered-by')
+  // The guards compare paths as they are written.
+  app.enable('case sensitive routing')
+  app.enable('strict routing')
   app.set('query parser', 'simple')
   app.use(headers)
 
@@ -36,7 +41,10 @@ export const createApp = (): Express => {
     if (hostOf(request)?.hostname === 'localhost') next()
     else response.redirect(ownOrigin(request) + request.originalUrl)
   })
-  app.get('/', (_request, response) => sendHome(response, getConfig()))
+  app.get('/', async (_request, response) => {
+    const config = getConfig()
+    sendHome(response, config, await obstacle(config))
+  })
   app.get('/connect/notion', (request, response) => connectNotion(sessions, request, response))
   app.get('/oauth/callback', (request, response) => finish(sessions, request, response))
   app.post(['/oauth/callback', '/api/oauth/callback'], (request, response) => finish(sessions, request, response))
@@ -49,13 +57,36 @@ export const createApp = (): Express => {
   })
   app.use((thrown: unknown, request: Request, response: Response, next: NextFunction) => {
     if (response.headersSent) return next(thrown)
-    const status = statusIn(thrown)
-    if (wantsHtml(request)) sendSorry(response, status, messageOf(thrown))
-    else sendFailure(response, status, { error: messageOf(thrown) })
+    const failure = failureOf(thrown)
+    const status = failure ? statusIn(thrown) : 500
+    if (wantsHtml(request))
+      sendSorry(response, status, failure ? `${failure.error} ${failure.suggestion}` : messageOf(thrown))
+    else sendFailure(response, status, failure ?? { error: messageOf(thrown) })
   })
   return app
 }
 
-/** What express's own parsers throw has a status: a body that is no JSON, or too large. */
+/** What was wrong with a request that express could not read, or undefined where it is no fault of the request. */
+const failureOf = (thrown: unknown): { error: string; suggestion: string } | undefined => {
+  const status = statusIn(thrown)
+  if (status < 400 || status > 499) return undefined
+  const type = thrown instanceof Error && 'type' in thrown ? thrown.type : undefined
+  if (type === 'entity.parse.failed')
+    return {
+      error: 'The body of this request is not JSON.',
+      suggestion: 'Send JSON, such as {"connectorId":"notion"}, or a form under its own Content-Type.',
+    }
+  if (status === 413)
+    return {
+      error: 'The body of this request is too large.',
+      suggestion: 'Send only what app/README.md lists for this route.',
+    }
+  return {
+    error: 'This request cannot be read.',
+    suggestion: 'Check its address, its Content-Type and its encoding.',
+  }
+}
+
+/** What express's own parsers throw has a status. */
 const statusIn = (thrown: unknown): number =>
   thrown instanceof Error && 'status' in thrown && typeof thrown.status === 'number' ? thrown.status : 500

@@ -1,7 +1,7 @@
 /** The webhook of S0: `connection.created`, verified, and each connection kept once. */
 import type { Request, Response } from 'express'
 import { Webhook } from 'standardwebhooks'
-import { isObject } from './alloy-http.ts'
+import { isObject, plain } from './alloy-http.ts'
 import { setting } from './config.ts'
 
 export interface SeenConnection {
@@ -21,6 +21,15 @@ export class SeenConnections {
     this.#seen.set(connectionId, { userId, integrationId, connectionId })
     const oldest = this.#seen.keys().next().value
     if (this.#seen.size > most && oldest !== undefined) this.#seen.delete(oldest)
+  }
+
+  /** How many webhooks of other types came, and the type of the last. */
+  others = 0
+  lastOther = ''
+
+  noteOther(type: string): void {
+    this.others++
+    this.lastOther = type
   }
 
   get all(): readonly SeenConnection[] {
@@ -43,6 +52,12 @@ export const webhookSecret = (): Webhook | undefined => {
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 
+/** What a sender chose, as one line of a log. */
+const shortened = (given: string): string => {
+  const line = plain(given).trim()
+  return line.length > 80 ? `${line.slice(0, 80)}…` : line
+}
+
 /** `body` is the request's raw body: the signature is made over its bytes. https://www.standardwebhooks.com */
 export const receiveWebhook = (request: Request, response: Response, seen: SeenConnections): void => {
   const body = Buffer.isBuffer(request.body) ? request.body.toString() : ''
@@ -57,6 +72,8 @@ export const receiveWebhook = (request: Request, response: Response, seen: SeenC
     response.status(400).json({ success: false, error })
     return
   }
+  const type = shortened((isObject(event) && text(event['type'])) || '(no type)')
+  console.log(`Webhook received: ${type} (${shortened(request.get('webhook-id') ?? 'no webhook-id')})`)
   if (isObject(event) && event['type'] === 'connection.created' && isObject(event['data'])) {
     const [connectionId, userId, integrationId] = ['connectionId', 'userId', 'integrationId'].map(name =>
       text((event as { data: Record<string, unknown> }).data[name]),
@@ -66,7 +83,7 @@ export const receiveWebhook = (request: Request, response: Response, seen: SeenC
       return
     }
     seen.saveConnection(userId, integrationId, connectionId)
-  }
+  } else seen.noteOther(type)
   // An event of another type is fine too: a subscription may grow.
   response.json({ received: true })
 }

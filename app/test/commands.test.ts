@@ -25,7 +25,9 @@ test('without a hub each command ends with 1 and says which command starts one',
     assert.equal(ended.code, 1, name)
     assert.match(
       ended.stderr,
-      new RegExp(`❌ No hub answers at ${hub}\\. Start it in another terminal: npm start\n$`),
+      new RegExp(
+        `❌ No hub answers at ${hub}\\. Start it in another terminal: npm start, or correct ALLOY_BASE_URL in \\.env\\.\n$`,
+      ),
       name,
     )
     assert.doesNotMatch(ended.stderr, /\n\s+at /, name)

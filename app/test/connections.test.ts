@@ -53,6 +53,21 @@ test('the latest is the newest by its date, not by its place', () => {
   )
 })
 
+test('where the server says which is the latest, it is believed', () => {
+  const [old, fresh] = ['2025-11-09T02:55:25Z', '2025-11-09T21:05:00Z']
+  const row = (id: string, createdAt: string, latest?: boolean) => ({
+    id,
+    createdAt,
+    ...(latest === undefined ? {} : { latest }),
+  })
+  assert.equal(latestOf([row('x', old, true), row('y', fresh, false)])?.id, 'x')
+  // One a connector: the newest of those.
+  assert.equal(latestOf([row('x', old, true), row('y', fresh, true), row('z', fresh, false)])?.id, 'y')
+  // What a bare public key made is never picked by itself.
+  assert.equal(latestOf([row('x', old, false), row('y', fresh, false)]), undefined)
+  assert.equal(latestOf([row('x', old), row('y', fresh)])?.id, 'y')
+})
+
 test('which integration a row is of, and whether it is usable', () => {
   assert.equal(integrationOf({ type: 'notion-oauth2' }), 'notion')
   assert.equal(integrationOf({ type: 'google-drive-oauth2' }), 'google-drive')

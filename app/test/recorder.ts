@@ -9,6 +9,8 @@ export interface Recorder {
   readonly begun: Record<string, unknown>[]
   /** The bodies of `POST …/credentials/callback`. */
   readonly redeemed: Record<string, unknown>[]
+  /** The paths of `DELETE …`. */
+  readonly deleted: string[]
   /** What every list of connections holds. */
   rows: unknown[]
   /** What a redemption is answered with. */
@@ -22,6 +24,7 @@ export const startRecorder = async (t: Pick<TestContext, 'after'>): Promise<Reco
     origin: '',
     begun: [] as Record<string, unknown>[],
     redeemed: [] as Record<string, unknown>[],
+    deleted: [] as string[],
     rows: [] as unknown[],
     beforeRedemption: async () => {},
     redemption: {
@@ -35,7 +38,10 @@ export const startRecorder = async (t: Pick<TestContext, 'after'>): Promise<Reco
     const body = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
     const send = (status: number, answer: unknown) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
-    if (request.method === 'POST' && request.url?.endsWith('/credentials')) {
+    if (request.method === 'DELETE') {
+      recorder.deleted.push(request.url ?? '')
+      send(500, { message: 'not today' })
+    } else if (request.method === 'POST' && request.url?.endsWith('/credentials')) {
       recorder.begun.push(body)
       send(200, { oauthUrl: `${recorder.origin}/authorize`, credentialId: 'conn_1', state: body['state'] })
     } else if (request.method === 'POST' && request.url?.endsWith('/credentials/callback')) {
@@ -44,6 +50,7 @@ export const startRecorder = async (t: Pick<TestContext, 'after'>): Promise<Reco
       send(recorder.redemption.status, recorder.redemption.body)
     } else if (request.url?.endsWith('/credentials')) send(200, { data: recorder.rows })
     else if (request.url?.endsWith('/connections')) send(200, recorder.rows)
+    else if (request.url?.startsWith('/credentials/')) send(200, { credentialId: request.url.split('/')[2] })
     else send(404, { message: 'nothing here' })
   })
   await new Promise<void>(done => server.listen(0, 'localhost', done))

@@ -32,9 +32,12 @@ test('a sign-in is finished by the browser that began it, once', async t => {
   // The stranger has a session of their own, and a code and state of theirs.
   const theirs = await begin(stranger, app)
   assert.notEqual(theirs, state)
+  const another = await begin(mine, app)
   for (const [tab, query] of [
-    [stranger, `code=c&state=${state}`],
-    [new Tab(), `code=c&state=${state}`],
+    [stranger, `code=c&state=${another}`],
+    [new Tab(), `code=c&state=${another}`],
+    // Its own browser comes too late.
+    [mine, `code=c&state=${another}`],
     [mine, `code=c&state=${theirs}`],
     [mine, 'code=c'],
     [mine, `code=c&state=${state}&state=${theirs}`],
@@ -47,14 +50,22 @@ test('a sign-in is finished by the browser that began it, once', async t => {
     assert.match(await json.text(), /"success":false,"error":"This sign-in was not begun in this browser/)
   }
   assert.deepEqual(app.recorder.redeemed, [])
+  // A server that does not delete it is one line of the log.
+  assert.deepEqual([...new Set(app.recorder.deleted)], ['/credentials/conn_1'])
+  assert.match(app.command.output.stdout, /^A sign-in came back in another .* could not be deleted: not today$/m)
+  app.recorder.deleted.length = 0
   const done = await mine.open(`${app.callback}?code=c&state=${state}`)
   assert.equal(done.status, 200)
   const text = await done.text()
   assert.match(text, /<h1>Connection Successful!<\/h1>\n<p>Connection ID: <code>conn_1<\/code>/)
   assert.match(text, /Add this to your \.env file: <code>CONNECTION_ID=conn_1/)
   assert.match(app.command.output.stdout, /Connection established: conn_1/)
-  // The state is gone.
-  assert.equal((await mine.open(`${app.callback}?code=c&state=${state}`)).status, 403)
+  // Reloaded, it is shown again and not redeemed again; another browser sees nothing, and undoes nothing.
+  const again = await mine.open(`${app.callback}?code=c&state=${state}`)
+  assert.equal(again.status, 200)
+  assert.equal(await again.text(), text)
+  assert.equal((await stranger.open(`${app.callback}?code=c&state=${state}`)).status, 403)
+  assert.deepEqual(app.recorder.deleted, [])
   assert.deepEqual(app.recorder.redeemed, [{ code: 'c', state }])
 })
 
@@ -77,8 +88,9 @@ test('S1 in JSON: by Accept, by POST, and when it fails', async t => {
     const post = await tab.open(app.origin + path, { method: 'POST', headers: json, body })
     assert.deepEqual(await post.json(), { success: true, connectionId: 'conn_1' })
     const again = await tab.open(app.origin + path, { method: 'POST', headers: json, body })
-    assert.equal(again.status, 403)
+    assert.deepEqual(await again.json(), { success: true, connectionId: 'conn_1' })
   }
+  assert.equal(app.recorder.redeemed.length, 3)
   app.recorder.redemption = { status: 400, body: { message: 'Invalid authorization code <b>' } }
   const failed = await tab.open(`${app.callback}?code=c&state=${await begin(tab, app)}`, { headers: json })
   assert.equal(failed.status, 500)
@@ -135,11 +147,15 @@ test('no page lets a value become markup or script', async t => {
     const page = await tab.open(url)
     const text = await page.text()
     assert.match(page.headers.get('content-type') ?? '', /^text\/html/)
-    assert.ok(!text.includes('<script'), url)
+    assert.equal(text.match(/<script/g)?.length, 1, url)
+    assert.ok(text.includes('<script src="/copy.js" defer></script>'))
     const policy = page.headers.get('content-security-policy') ?? ''
     assert.match(policy, /default-src 'none'/)
     assert.match(policy, /frame-ancestors 'none'/)
-    assert.doesNotMatch(policy, /unsafe|script-src/)
+    assert.match(policy, /script-src 'self';/)
+    assert.match(policy, /img-src data:/)
+    assert.doesNotMatch(policy, /unsafe|default-src '(?!none)/)
+    assert.equal(page.headers.get('referrer-policy'), 'same-origin')
     assert.equal(page.headers.get('cache-control'), 'no-store')
   }
   const shown = await (await tab.open(app.callback)).text()
@@ -164,12 +180,23 @@ test('a page of another site changes nothing', async t => {
     }
   assert.deepEqual(app.recorder.begun, [])
   const own = { origin: app.origin, 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' }
-  assert.equal((await send(`${app.origin}/api/oauth/initiate`, own, 'POST', body)).status, 200)
+  // A browser that withholds the origin still says that it is the same.
+  for (const headers of [own, { ...own, origin: 'null' }])
+    assert.equal((await send(`${app.origin}/api/oauth/initiate`, headers, 'POST', body)).status, 200)
+  const opaque = { ...own, origin: 'null', 'sec-fetch-site': 'none' }
+  assert.equal((await send(`${app.origin}/api/oauth/initiate`, opaque, 'POST', body)).status, 403)
   // A sign-in does not begin behind another page either; a link to it is a link.
   const behind = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }
   assert.equal((await send(`${app.origin}/connect/notion`, behind)).status, 403)
   const frame = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' }
   assert.equal((await send(`${app.origin}/connect/notion`, frame)).status, 403)
+  // Nor under another spelling of its address.
+  const before = app.recorder.begun.length
+  for (const path of ['/Connect/Notion', '/connect/notion/', '/CONNECT/notion', '/connect/Notion/'])
+    for (const headers of [behind, frame]) assert.equal((await send(app.origin + path, headers)).status, 404, path)
+  assert.equal((await send(`${app.origin}/api/Connections`, {})).status, 404)
+  assert.equal((await send(`${app.origin}/api/connections/`, {})).status, 404)
+  assert.equal(app.recorder.begun.length, before)
   const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
   assert.equal((await send(`${app.origin}/connect/notion`, link)).status, 302)
 })
@@ -273,7 +300,13 @@ test('the start page, health and what is not there', async t => {
   const broken = { accept: 'application/json', 'content-type': 'application/json' }
   const malformed = await send(`${app.origin}/api/oauth/initiate`, broken, 'POST', '{')
   assert.equal(malformed.status, 400)
-  assert.match(malformed.text, /"success":false/)
+  const failure = JSON.parse(malformed.text) as Record<string, unknown>
+  assert.equal(failure['success'], false)
+  assert.equal(failure['error'], 'The body of this request is not JSON.')
+  assert.match(String(failure['suggestion']), /Send JSON/)
+  const large = await send(`${app.origin}/api/oauth/initiate`, broken, 'POST', `"${'x'.repeat(200_000)}"`)
+  assert.equal(large.status, 413)
+  assert.match(large.text, /"error":"The body of this request is too large.","suggestion":/)
 })
 
 /** A request with exactly these headers: fetch would not send some of them. */

@@ -269,7 +269,7 @@ test('pages are read, written and updated, and what is no connection is refused 
   await assert.rejects(client.connectToIntegration('not an id!'), /Invalid connection ID: this is not the format/)
   await assert.rejects(
     client.connectToIntegration('69110206d6d6670fb17451f8'),
-    /Connection ID not found: 69110206d6d6670fb17451f8 is not among the 1 connections/,
+    /^Error: Connection ID not found: 69110206d6d6670fb17451f8 is not among the 1 connection of the user \w+\. See them with: npm run list-connections$/,
   )
   await assert.rejects(client.readPages(), /connectToIntegration\(connectionId\) first/)
   assert.equal((await client.connectToIntegration(id)).name, "Eddie Fu's Notion")
