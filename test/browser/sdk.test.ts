@@ -222,7 +222,7 @@ window.flow = alloy.connect('${hub.coop}', callbacks)`,
     const resume = `${authenticated}
 window.resumed = alloy.resume(callbacks).then(connection => connection ?? 'nothing')`
     await visit(
-      "window.flow = alloy.connect('notion', { ...callbacks, mode: 'page', params: { workspace: 'a' } })",
+      `window.flow = alloy.connect('notion', { ...callbacks, mode: 'page', params: ${name === 'the hub' ? '{}' : "{ workspace: 'a' }"} })`,
       resume,
       { 'referrer-policy': 'no-referrer' },
     )

@@ -16,8 +16,8 @@ export const accessFaults: readonly Fault[] = [
   {
     guard: 'Sec-Fetch-Site is looked at',
     file: 'src/http/auth.ts',
-    text: "(site !== undefined && site !== 'same-origin' && site !== 'none')",
-    becomes: 'false',
+    text: "return own && (site === undefined || site === 'same-origin' || site === 'none')",
+    becomes: 'return own',
     caughtBy: [access, 'a web page of another origin'],
   },
   {

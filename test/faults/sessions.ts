@@ -77,8 +77,8 @@ export const sessionFaults: readonly Fault[] = [
   {
     guard: 'a JWT begins flows for its own user only',
     file: 'src/http/sdk.ts',
-    text: '.id !== user.id',
-    becomes: ".id === 'nobody'",
+    text: 'if (named !== undefined && ![user.id, `user_${user.id}`, user.username].includes(named))',
+    becomes: 'if (false)',
     caughtBy: [session, 'a JWT is worth nothing'],
   },
   {
