@@ -2,38 +2,12 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { AlloyClient } from '../app/src/alloy-client.ts'
 import { AlloyRestClient } from '../app/src/rest-api-example.ts'
 import { closedPort, run, start, startServer } from '../app/test/process.ts'
-import { Browser, getJson, startTestHub, type TestHub, tempFolder } from './harness.ts'
-
-const html = { accept: 'text/html' }
-
-/** A hub whose Notion approves at once, and an application with an empty .env. */
-const set = async (t: TestContext) => {
-  const hub = await startTestHub(t)
-  hub.sandbox.set('notion', { autoApprove: true })
-  const file = join(tempFolder(t), '.env')
-  writeFileSync(file, '')
-  const settings = { ALLOY_BASE_URL: hub.origin, ALLOY_ENV_FILE: file, PORT: String(await closedPort()) }
-  const config = { alloyApiKey: '', alloyUserId: 'me', alloyBaseUrl: hub.origin, connectionId: undefined }
-  return { hub, file, settings, config }
-}
-
-const rowsAt = async (hub: TestHub) =>
-  (await getJson<{ connectionId: string }[]>(`${hub.origin}/users/me/connections`)).body
-
-/** A browser that a person sits at: it takes pages. */
-const follow = async (url: string, browser = new Browser()): Promise<{ status: number; text: string; url: string }> => {
-  let at = url
-  for (;;) {
-    const response = await browser.get(at, html)
-    const next = response.headers.get('location')
-    if (next === null) return { status: response.status, text: await response.text(), url: at }
-    at = new URL(next, at).href
-  }
-}
+import { follow, rowsAt, set } from '../app/test/real-hub.ts'
+import { Browser, getJson, startTestHub, tempFolder } from './harness.ts'
 
 test('npm run server: click Connect Notion, get a connection id, read, write and update a page with it', async t => {
   const { hub, file, settings } = await set(t)

@@ -1,5 +1,5 @@
 /** The application's commands as processes, with an environment of their own, and a browser small enough to see through. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -49,6 +49,11 @@ export const start = (t: Tests, name: string, settings: Settings, args: readonly
   const env = { ...Object.fromEntries(inherited), ALLOY_ENV_FILE: '/nonexistent/.env', ...settings }
   const child = spawn(process.execPath, [script, ...args], { env, stdio: 'pipe' })
   t.after(() => child.kill('SIGKILL'))
+  return watch(child)
+}
+
+/** What a child prints, as it comes. */
+export const watch = (child: ChildProcessWithoutNullStreams): Command => {
   const output = { stdout: '', stderr: '' }
   const waiting = new Set<() => void>()
   const changed = () => {

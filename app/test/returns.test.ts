@@ -1,38 +1,11 @@
 /** Returns that are not plain, against a real hub: another browser's, one without a code, a dead connection. */
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
-import { Browser, getJson, startTestHub, type TestHub, tempFolder } from '../../test/harness.ts'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { Browser } from '../../test/harness.ts'
 import { AlloyClient } from '../src/alloy-client.ts'
 import { type Command, closedPort, run, start, startServer } from './process.ts'
-
-const html = { accept: 'text/html' }
-
-/** A hub whose Notion approves at once, and an application with an empty .env. */
-const set = async (t: TestContext) => {
-  const hub = await startTestHub(t)
-  hub.sandbox.set('notion', { autoApprove: true })
-  const file = join(tempFolder(t), '.env')
-  writeFileSync(file, '')
-  const settings = { ALLOY_BASE_URL: hub.origin, ALLOY_ENV_FILE: file, PORT: String(await closedPort()) }
-  const config = { alloyApiKey: '', alloyUserId: 'me', alloyBaseUrl: hub.origin, connectionId: undefined }
-  return { hub, file, settings, config }
-}
-
-const rowsAt = async (hub: TestHub) =>
-  (await getJson<{ connectionId: string }[]>(`${hub.origin}/users/me/connections`)).body
-
-/** A browser that a person sits at: it takes pages. */
-const follow = async (url: string, browser = new Browser()): Promise<{ status: number; text: string; url: string }> => {
-  let at = url
-  for (;;) {
-    const response = await browser.get(at, html)
-    const next = response.headers.get('location')
-    if (next === null) return { status: response.status, text: await response.text(), url: at }
-    at = new URL(next, at).href
-  }
-}
+import { follow, rowsAt, set } from './real-hub.ts'
 
 /** What a line of the server's output says, once it is there. */
 const told = (command: Command) => command.seen(/^A sign-in came back in another browser.*$/m)

@@ -80,7 +80,7 @@ const toCredential = (given: Given): Credential => {
 }
 
 /** Writes the connection. Throws `not_found` (kind_unknown), or `provider_rejected` (key_refused) for a key that is none. */
-export const give = async (context: Context, gift: Gift): Promise<{ connection: Connection; created: boolean }> => {
+export const give = async (context: Context, gift: Gift): Promise<Connection> => {
   const { integration, given } = gift
   const provider = context.providerOf(integration)
   checkKind(provider, given.kind)
@@ -107,7 +107,6 @@ export const give = async (context: Context, gift: Gift): Promise<{ connection: 
   // An id of that form begins with its seconds: without a date, an import is as old as its id says.
   const madeAt = gift.id === undefined ? now : new Date(Number.parseInt(gift.id.slice(0, 8), 16) * 1000)
   const createdAt = gift.createdAt ?? (madeAt < now ? madeAt : now)
-  let created = false
   const connection = await context.storage.authorize({
     environmentId: gift.environmentId,
     integrationKey: integration.key,
@@ -120,7 +119,6 @@ export const give = async (context: Context, gift: Gift): Promise<{ connection: 
     decide: found => {
       const existing = found?.connection
       if (existing && existing.endUserId !== gift.endUserId) throw ofAnother(existing)
-      created = existing === undefined
       const id = existing?.id ?? gift.id ?? newId(now)
       const name = gift.name ?? existing?.name
       const row: Connection = {
@@ -152,7 +150,7 @@ export const give = async (context: Context, gift: Gift): Promise<{ connection: 
     events: connectionEvents(now),
   })
   context.wake()
-  return { connection, created }
+  return connection
 }
 
 const ofAnother = (other: Connection): MortiseError =>

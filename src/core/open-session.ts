@@ -125,6 +125,11 @@ export interface Concluded {
   readonly code: string | undefined
 }
 
+/** The state that the app gave, or the hub made for it. */
+export const stateOf = async (context: Context, session: ConnectSession): Promise<string | undefined> =>
+  session.state &&
+  (await context.sealerOf(session.environmentId)).open(['connect_sessions', session.id, 'state'], session.state)
+
 /** Reads, or makes, what a finished attempt returns with. A page is told over its own channel and gets no code. */
 export const conclude = async (
   context: Context,
@@ -135,7 +140,7 @@ export const conclude = async (
   const session = id === undefined ? undefined : await context.storage.session(environmentId, { id })
   if (!session) return undefined
   const sealer = await context.sealerOf(environmentId)
-  const state = session.state && sealer.open(['connect_sessions', session.id, 'state'], session.state)
+  const state = await stateOf(context, session)
   if (!outcome.ok || session.opens === 'page') return { session, state, code: undefined }
   const fresh = newNonce()
   const kept = await context.storage.setSessionCode(environmentId, session.id, {

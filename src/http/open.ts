@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { failed, type Outcome } from '../core/attempt.ts'
 import { toMortiseError } from '../core/errors.ts'
 import type { Hub } from '../core/hub.ts'
-import { type Concluded, openSession } from '../core/open-session.ts'
+import { type Concluded, openSession, stateOf } from '../core/open-session.ts'
 import type { ConnectSession } from '../core/session.ts'
 import { attemptCookie, nonceIn } from './cookies.ts'
 
@@ -31,9 +31,7 @@ export const openHere = async (
   } catch (thrown) {
     const error = toMortiseError(thrown)
     if (session.returnTo === undefined || error.code === 'session_expired' || error.code === 'internal') throw error
-    const sealer = await hub.context.sealerOf(session.environmentId)
-    const state = session.state && sealer.open(['connect_sessions', session.id, 'state'], session.state)
-    const concluded = { session, state, code: undefined }
+    const concluded = { session, state: await stateOf(hub.context, session), code: undefined }
     return onward(reply, toReturn(session.returnTo, failed(error), concluded))
   }
 }

@@ -1,11 +1,11 @@
 /** What a page prints, as processes of their own: a shell, Node, Python. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { type Command, watch } from '../../app/test/process.ts'
 import { scopes } from '../../src/core/environment.ts'
 import { addKey } from '../../src/core/setup.ts'
 import type { ConnectionShape } from '../../src/http/alloy/shapes.ts'
@@ -31,14 +31,6 @@ export const startKeyedHub = async (t: Tests): Promise<KeyedHub> => {
   const made = await addKey(hub.rooms.hub.context, hub.rooms.firstEnvironment, 'app', scopes)
   const key = made.secret.reveal()
   return { ...hub, key, settings: { ALLOY_BASE_URL: hub.origin, ALLOY_API_KEY: key, ALLOY_USER_ID: 'me' } }
-}
-
-export interface Command {
-  readonly child: ChildProcess
-  readonly output: { stdout: string; stderr: string }
-  readonly ended: Promise<number | null>
-  /** The first match in what it has printed, as soon as it is there. */
-  seen(pattern: RegExp): Promise<RegExpExecArray>
 }
 
 const ours =
@@ -71,32 +63,7 @@ export const start = (
       // It has ended, and its children with it.
     }
   })
-  const output = { stdout: '', stderr: '' }
-  const waiting = new Set<() => void>()
-  for (const stream of ['stdout', 'stderr'] as const)
-    child[stream].setEncoding('utf8').on('data', chunk => {
-      output[stream] += chunk
-      for (const look of [...waiting]) look()
-    })
-  child.stdin.on('error', () => {})
-  const ended = once(child, 'close').then(([code]) => code as number | null)
-  return {
-    child,
-    output,
-    ended,
-    seen: pattern =>
-      new Promise((done, fail) => {
-        const look = () => {
-          const match = pattern.exec(output.stdout)
-          if (!match) return
-          waiting.delete(look)
-          done(match)
-        }
-        waiting.add(look)
-        look()
-        ended.then(() => fail(new Error(`It ended without ${pattern}:\n${output.stdout}\n${output.stderr}`)), fail)
-      }),
-  }
+  return watch(child)
 }
 
 export interface Ended {

@@ -41,7 +41,7 @@ export const credentialRoutes = (app: FastifyInstance, served: Served): void => 
         ...(ask.id === undefined ? {} : { id: ask.id }),
         ...(ask.createdAt === undefined ? {} : { createdAt: ask.createdAt }),
       }
-      const { connection } = await give(hub.context, gift)
+      const connection = await give(hub.context, gift)
       return connected(connection, served.warn(reply, ask.warnings))
     }
     checkKind(provider, ask.kind)

@@ -54,7 +54,6 @@ export const alloyRoutes =
       })
       const served: Served = {
         hub,
-        access,
         environment: request => hub.context.environmentOf(request.caller.environmentId),
         may: scope => async request => requireScope(request.caller, scope),
         async user(request, inPath, body) {

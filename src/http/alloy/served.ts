@@ -3,7 +3,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { EndUser } from '../../core/end-user.ts'
 import type { Environment, Scope } from '../../core/environment.ts'
 import type { Hub } from '../../core/hub.ts'
-import type { Access } from '../auth.ts'
 import type { Body } from './input.ts'
 
 /** The name under which sessions and attempts of this dialect are kept. */
@@ -12,7 +11,6 @@ export const dialect = 'alloy'
 /** What every route of the dialect is given. */
 export interface Served {
   readonly hub: Hub
-  readonly access: Access
   /** The environment of the request's key. */
   environment(request: FastifyRequest): Promise<Environment>
   /** Refuses a key that lacks the scope. */
