@@ -119,10 +119,42 @@ const refresh = z.strictObject({
   url: url.optional().meta({ description: 'Where it differs from token.url' }),
   params: texts.optional(),
   rotates: z.boolean().meta({ description: 'Each use spends the refresh token and the answer carries a new one' }),
+  grace: z.int().positive().optional().meta({
+    description:
+      'Seconds in which a spent refresh token is accepted again, as the provider documents it: an answer that got lost is then asked for once more at once',
+  }),
+  idle: z.int().positive().optional().meta({
+    description: 'Seconds after which a refresh token that was not used is dead, as the provider documents it',
+  }),
+  ahead: z.number().gt(0).lt(1).default(0.15).meta({
+    description: "The share of an access token's life that is left when it is renewed in the background",
+  }),
+  margin: z.int().positive().default(300).meta({
+    description:
+      "Seconds before its end from which a token is not answered without renewing it first; at most a fifth of the token's life",
+  }),
+  survives: z.boolean().default(false).meta({
+    description:
+      'An access token keeps working to its own end after a refresh has given a newer one, as the provider documents it',
+  }),
   permanent: z
     .array(z.string())
     .default([])
     .meta({ description: 'Error codes that, besides invalid_grant, mean that only the end user can repair it' }),
+  transient: z.array(z.string()).default([]).meta({
+    description:
+      'Error codes that, besides temporarily_unavailable and slow_down, mean that nothing was done and the same request may work later',
+  }),
+  unspent: z.array(z.int().min(500).max(599)).default([]).meta({
+    description:
+      'Statuses of a complete 5xx answer after which the refresh token is certainly not spent, as the provider documents it',
+  }),
+})
+
+const introspect = z.strictObject({
+  url,
+  client: z.enum(['basic', 'body']).meta({ description: 'How the client authenticates there (RFC 7662 §2.1)' }),
+  expiresAt: path.default('exp').meta({ description: 'Where the end stands in the answer: seconds since 1970' }),
 })
 
 const identity = z.strictObject({
@@ -218,6 +250,10 @@ export const providerSchema = z
     authorize,
     token,
     refresh: refresh.optional().meta({ description: 'Left out where the provider never issues refresh tokens' }),
+    introspect: introspect.optional().meta({
+      description:
+        'RFC 7662: where an answer that is silent about its expiry is asked for it; token.lifetime stands where that fails',
+    }),
     identity: identity
       .optional()
       .meta({ description: 'Whose account it is; left out where the provider does not say' }),

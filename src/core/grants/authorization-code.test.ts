@@ -179,7 +179,12 @@ suite('the refresh', () => {
       url: 'https://token.example.com/refresh',
       params: { audience: 'api' },
       rotates: true,
+      ahead: 0.15,
+      margin: 300,
+      survives: false,
       permanent: [],
+      transient: [],
+      unspent: [],
     }
     const request = refreshRequest(clientOf('github', { of: { refresh } }), token)
     assert.equal(request.url, 'https://token.example.com/refresh')
