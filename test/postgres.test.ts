@@ -269,7 +269,7 @@ suite('Postgres', { skip }, () => {
     const other = newSecretKey(1, 'other', ['proxy'], at(0))
     for (const each of [key, other.key]) await theirs.addKey(each)
     const keyring = createKeyring(mine, undefined)
-    const known = (given = secret) => keyring.find(given.reveal())
+    const known = async (given = secret) => (await keyring.now()).find(given.reveal())
     assert.equal((await known()).id, key.id)
     await theirs.revokeKey(1, key.id, at(1))
     const revoked = performance.now()

@@ -2,24 +2,37 @@
  * fresh? → join the run under way → look again → exchange → swap. Correct for one process; the leases that make it
  * correct for several come on top (see ARCHITECTURE.md, "Life of a token").
  */
-import { type Connection, connectionUnknown } from './connection.ts'
+import { type Connection, connectionUnknown, type ReadRow } from './connection.ts'
 import type { Context } from './context.ts'
 import { MortiseError, toMortiseError } from './errors.ts'
 import { readRefreshAnswer, refreshRequest } from './grants/refresh-token.ts'
 import { unknownIntegration } from './integration.ts'
 import { openRenewal, sealCredential } from './sealed.ts'
 
-/** Refreshes when at most five minutes, or a fifth of the token's life, are left. */
-const margin = (row: Connection): number =>
-  row.expiresAt ? Math.min(300_000, (row.expiresAt.getTime() - row.obtainedAt.getTime()) / 5) : 0
-
 const isExpired = (row: Pick<Connection, 'expiresAt'>, now: Date): boolean =>
   row.expiresAt !== undefined && row.expiresAt.getTime() <= now.getTime()
 
-export const isFresh = (row: Connection, now: Date): boolean =>
-  row.status === 'connected' &&
-  (row.expiresAt === undefined ||
-    row.expiresAt.getTime() - now.getTime() > (row.renewal === undefined ? 0 : margin(row)))
+/**
+ * Whether the token is served as it is; times in milliseconds. One that can be renewed is, when at most five minutes, or a
+ * fifth of its life, are left.
+ */
+export const isFreshAt = (
+  { status, expiresAt, obtainedAt, renewable }: Pick<ReadRow, 'status' | 'expiresAt' | 'obtainedAt' | 'renewable'>,
+  now: number,
+): boolean =>
+  status === 'connected' &&
+  (expiresAt === null || expiresAt - now > (renewable ? Math.min(300_000, (expiresAt - obtainedAt) / 5) : 0))
+
+export const isFresh = ({ status, expiresAt, obtainedAt, renewal }: Connection, now: Date): boolean =>
+  isFreshAt(
+    {
+      status,
+      expiresAt: expiresAt?.getTime() ?? null,
+      obtainedAt: obtainedAt.getTime(),
+      renewable: renewal === undefined ? 0 : 1,
+    },
+    now.getTime(),
+  )
 
 /** How long a living token is served without asking a provider that is down again, unless it says; milliseconds. */
 const rest = 30_000

@@ -1,5 +1,6 @@
 /** What an engine brings to the one implementation of the storage port. */
 import type { Kysely, SelectQueryBuilder, Transaction } from 'kysely'
+import type { Soon } from '../core/soon.ts'
 import type { Tables } from './tables.ts'
 
 export interface Engine {
@@ -9,9 +10,14 @@ export interface Engine {
   transact<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>
   /** Locks the rows that it finds until the transaction ends, and passes over those that another has locked. */
   skipLocked<Row>(rows: SelectQueryBuilder<Tables, 'deliveries', Row>): SelectQueryBuilder<Tables, 'deliveries', Row>
-  /** The hot read, as a raw prepared statement with `?` for each value. Sees committed rows only. */
-  prepare<Row>(sql: string): (...values: (string | number)[]) => Row | undefined | Promise<Row | undefined>
-  /** For how many milliseconds `epoch` need not ask again what other processes have written. */
+  /**
+   * A read of one row, as a raw prepared statement with `?` for each value: on the way of every request. Sees committed
+   * rows only. At once where the engine can.
+   */
+  prepare<Row>(sql: string): (...values: (string | number)[]) => Soon<Row | undefined>
+  /** Makes several reads of prepared statements, given as one piece of work that does not throw. */
+  together(reads: () => void): void
+  /** For how many milliseconds `epoch` need not ask again what other processes have written; 0: once a turn of the loop. */
   readonly epochLasts: number
   close(): Promise<void>
 }

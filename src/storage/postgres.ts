@@ -109,6 +109,7 @@ const createEngine = (config: pg.ClientConfig, named: boolean): Engine => {
         }
       }
     },
+    together: reads => reads(),
     close() {
       ended ??= pool.end()
       return ended

@@ -41,7 +41,7 @@ export const openSqlite = (path: string): Storage => {
     })
     return createStorage({
       db,
-      // A read of one row in this process: nothing to save.
+      // A read of one row in this process.
       epochLasts: 0,
       transact: work => db.transaction().execute(work),
       // There is one writer at a time, and no row is locked.
@@ -49,6 +49,16 @@ export const openSqlite = (path: string): Storage => {
       prepare: <Row>(text: string) => {
         const statement = reader.prepare(text)
         return (...values) => statement.get(...values) as Row | undefined
+      },
+      // One look at the file for all of them. In memory there is one connection, which may be in a transaction.
+      together(reads) {
+        if (reader === writer) return reads()
+        reader.exec('BEGIN')
+        try {
+          reads()
+        } finally {
+          reader.exec('COMMIT')
+        }
       },
       close: async () => {
         if (reader !== writer && reader.isOpen) reader.close()
