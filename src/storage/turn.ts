@@ -8,23 +8,26 @@ export type Turn = <T>(read: () => T | Promise<T>) => Promise<T>
 
 /** `together`: what the engine has to do around several reads. */
 export const createTurn = (together: (reads: () => void) => void): Turn => {
-  let waiting: (() => void)[] = []
+  let waiting: { readonly read: () => void; readonly fail: (error: unknown) => void }[] = []
   const end = () => {
-    const reads = waiting
+    const all = waiting
     waiting = []
-    together(() => {
-      for (const read of reads) read()
-    })
+    try {
+      together(() => {
+        for (const { read, fail } of all)
+          try {
+            read()
+          } catch (error) {
+            fail(error)
+          }
+      })
+    } catch (error) {
+      // Those that were read stay so.
+      for (const { fail } of all) fail(error)
+    }
   }
   return read =>
-    new Promise((resolve, reject) => {
-      const waits = waiting.push(() => {
-        try {
-          resolve(read())
-        } catch (error) {
-          reject(error)
-        }
-      })
-      if (waits === 1) setImmediate(end)
+    new Promise((resolve, fail) => {
+      if (waiting.push({ read: () => resolve(read()), fail }) === 1) setImmediate(end)
     })
 }
