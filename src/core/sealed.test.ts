@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { createSeal } from '../seal/seal.ts'
-import type { Connection } from './connection.ts'
+import { type Connection, toReadRow } from './connection.ts'
 import { type Credential, type JsonObject, Secret } from './credential.ts'
-import { openCredential, openRenewal, sealCredential } from './sealed.ts'
+import { openCredential, openRenewal, openTexts, sealCredential } from './sealed.ts'
 
 const seal = createSeal(new Secret(Buffer.alloc(32, 7)))
 const sealer = seal.environment(1, seal.newKey(1))
@@ -118,6 +118,21 @@ suite('a sealed credential', () => {
     const { renewal } = rowOf(credentialOf({ refresh_token: 'rt-1' }, 'rt-1'))
     assert.ok(renewal)
     assert.equal(openRenewal(sealer, { id, renewal })?.reveal(), 'rt-1')
+  })
+
+  test('opens as the texts it was sealed as, without its refresh token unless the row was read with it', () => {
+    const row = rowOf(credentialOf({ access_token: 'at-1', refresh_token: 'r"1', last: ['"', '\\'] }, 'r"1'))
+    const bare = { accessToken: '"at-1"', raw: '{"access_token":"at-1","last":["\\"","\\\\"]}' }
+    assert.deepEqual(openTexts(sealer, toReadRow(row, false)).reveal(), bare)
+    assert.deepEqual(openTexts(sealer, toReadRow(row, true)).reveal(), {
+      ...bare,
+      raw: `${bare.raw.slice(0, -1)},"refresh_token":"r\\"1"}`,
+      refreshToken: '"r\\"1"',
+    })
+    const broken = { ...toReadRow(row, true), renewal: row.access }
+    assert.throws(() => openTexts(sealer, broken), { code: 'internal' })
+    assert.throws(() => openTexts(sealer, { ...toReadRow(row, false), id: 'f'.repeat(24) }), { code: 'internal' })
+    assert.equal(String(openTexts(sealer, toReadRow(row, true))), '[secret]')
   })
 
   test('does not open in another row, nor with its parts exchanged', () => {

@@ -26,6 +26,24 @@ suite('a sealed value', () => {
     assert.equal(again.open(place, sealer.seal(place, 'token')), 'token')
   })
 
+  test('of earlier still opens: the bytes that bind it to its place are the same', () => {
+    const earlier = createSeal(new Secret(Buffer.alloc(32, 7))).environment(
+      1,
+      Buffer.from(
+        'AcdU3RwXwKfRV0qUBHeGPPYvsEz8ubMqp1tVg53BS+kMMOLkiRZ3ZgODOtiKouy8xOCXW91BTrob9XMz9AfUIgwCAL+sBmIe84KQXgM=',
+        'base64',
+      ),
+    )
+    for (const [at, blob] of [
+      [
+        ['connections', '0123456789abcdef01234567', 'access'],
+        'Af0on0uLYJWVaW87xcm/ZyQpAMmfNWabjk/aTOm0RwncyVx1ATtJRmW23fkR',
+      ],
+      [['täble', 'röw', 'x'.repeat(300)], 'Af0on0uLYJWVc25TteCBJLwEHfOmDWO9zHe4Izotn0VevlM2XpYfRbPz4Zds'],
+    ] as const)
+      assert.equal(earlier.open(at, Buffer.from(blob, 'base64')), 'plain ü')
+  })
+
   test('opens as a view into a greater buffer, as a database may give it', () => {
     const blob = sealer.seal(place, 'token')
     const padded = new Uint8Array(blob.length + 20)

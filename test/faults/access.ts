@@ -77,6 +77,20 @@ export const accessFaults: readonly Fault[] = [
     caughtBy: [access, 'a key without credentials:read'],
   },
   {
+    guard: 'a refresh token is shown only to who asks',
+    file: 'src/http/nango/routes.ts',
+    text: "withRefreshToken: flag(query, 'refresh_token')",
+    becomes: 'withRefreshToken: true',
+    caughtBy: ['test/nango/current.test.ts', 'the refresh token is shown'],
+  },
+  {
+    guard: 'a blob that was changed is not shown',
+    file: 'src/seal/seal.ts',
+    text: '  decipher.final()\n',
+    becomes: '',
+    caughtBy: ['src/seal/seal.test.ts', 'does not open with any one bit flipped'],
+  },
+  {
     guard: 'the hot read looks in its own environment',
     file: 'src/storage/sql.ts',
     text: 'WHERE environment_id = ? AND',
@@ -114,8 +128,9 @@ export const accessFaults: readonly Fault[] = [
   {
     guard: 'a JWT that is a secret key is one',
     file: 'src/http/auth.ts',
-    text: 'if (await isKeyless(access)) {\n    const limited',
-    becomes: 'if (limitOf(token)) throw limitOf(token)\n  if (await isKeyless(access)) {\n    const limited',
+    text: 'if (mayBeKeyless(access) && keys.unused) {\n    const limited',
+    becomes:
+      'if (limitOf(token)) throw limitOf(token)\n  if (mayBeKeyless(access) && keys.unused) {\n    const limited',
     caughtBy: [keyless, 'a secret key that looks'],
   },
   {
