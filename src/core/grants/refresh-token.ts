@@ -6,6 +6,21 @@ import type { Provider } from '../provider.ts'
 import { type Client, tokenRequest } from './authorization-code.ts'
 import { readTokenAnswer } from './token-answer.ts'
 
+/**
+ * What a failed refresh says of the refresh token. `dead`: only the end user can repair it. `unspent`: it is as good as
+ * before, whatever was wrong: nothing was sent, or a complete answer refused to do anything. `ambiguous`: it may have been
+ * spent, and with it what the provider gave in its place was lost.
+ */
+export type Verdict = 'dead' | 'unspent' | 'ambiguous'
+
+export const verdictOf = ({ code, details }: MortiseError): Verdict => {
+  if (code === 'reauthorization_required') return 'dead'
+  if (details.sent === false || details.unspent === true) return 'unspent'
+  // A 408 says that the server gave up waiting; whether it had begun, it does not say.
+  const refused = code === 'provider_rejected' || code === 'integration_misconfigured'
+  return refused && details.providerStatus !== 408 ? 'unspent' : 'ambiguous'
+}
+
 export const refreshRequest = (client: Client, refreshToken: Secret): CallRequest =>
   tokenRequest(client, client.provider.refresh?.url ?? client.provider.token.url, {
     grant_type: 'refresh_token',
