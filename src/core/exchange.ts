@@ -33,7 +33,10 @@ export const issuerOf = async (context: Context, row: Connection): Promise<Issue
 
 export type Exchanged =
   /** Must be written. `silent`: the provider did not say when it ends. */
-  { readonly renewed: Renewed; readonly silent: boolean } | { readonly error: MortiseError; readonly verdict: Verdict }
+  | { readonly renewed: Renewed; readonly silent: boolean }
+  | { readonly error: MortiseError; readonly verdict: Verdict }
+  /** The process was held up until it was too late to send anything. */
+  | 'late'
 
 /** Sends the refresh token, not after `sendBefore` (see `CallRequest`). The breaker has been asked, and is told. */
 export const exchange = async (
@@ -69,6 +72,10 @@ export const exchange = async (
     const error = toMortiseError(thrown)
     if (error.code === 'internal')
       context.log.error('a refresh failed inside the hub', { err: error.cause ?? error, id: row.id })
+    if (error.details.sent === false && performance.now() > sendBefore) {
+      breaker.left(host)
+      return 'late'
+    }
     if (error.code === 'provider_unavailable' && error.details.providerStatus === undefined) breaker.failed(host)
     else breaker.left(host)
     return { error, verdict: verdictOf(error) }

@@ -5,8 +5,6 @@ import type { RefreshEnd, RefreshLease, RefreshStorage } from './storage-refresh
 export interface Hold {
   /** Until when, on `performance.now()`, a call may begin: its time limit then ends before the lease does. */
   sendBefore(): number
-  /** Another has taken the lease. */
-  isLost(): boolean
   /** Gives it back; later calls do nothing. */
   end(end: RefreshEnd): Promise<void>
   /** It is kept until `end`, whatever `release` says: an answer is still being written. */
@@ -23,13 +21,13 @@ export const keepLease = (
   timing: RefreshTiming,
   failed: (error: unknown) => void,
 ): Hold => {
-  let [from, lost, ended, pinned] = [since, false, false, false]
+  let [from, ended, pinned] = [since, false, false]
   const extend = async () => {
     // Counted from before the question: the database's answer is true of a later moment.
     const asked = performance.now()
     try {
+      // Where another has taken it, what we may still send ends when it would have.
       if (await storage.extendLease(lease, timing.lease)) from = asked
-      else lost = true
     } catch (error) {
       // It may lapse; then nothing more is sent under it.
       failed(error)
@@ -50,7 +48,6 @@ export const keepLease = (
   }
   return {
     sendBefore: () => from + timing.lease - timing.call,
-    isLost: () => lost,
     end,
     pin() {
       pinned = true

@@ -109,6 +109,10 @@ const refresh = async (shared: Shared, job: Job): Promise<Connection | undefined
     tell('marked', row.id)
     const result = await exchange(context, breaker, issuer, row, refreshToken, hold.sendBefore())
     tell('answered', row.id)
+    if (result === 'late') {
+      await hold.end({ settled: mark === undefined && tries === 1 })
+      return undefined
+    }
     if ('renewed' in result) return land(shared, job, row, result.renewed, result.silent)
     const { error, verdict } = result
     const { providerStatus: status, providerCode: reply } = error.details

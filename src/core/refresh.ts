@@ -87,7 +87,7 @@ export const createRefresher = (context: Context): Refresher => {
     const issuer = await issuerOf(context, seen)
     const shut = shared.breaker.shut(issuer.host)
     if (shut !== undefined) throw leftAlone(issuer.provider.name, shut)
-    const until = performance.now() + timing.lease
+    let until = performance.now() + timing.lease
     let free = true
     for (let wait = timing.poll[0]; ; wait = Math.min(wait * 1.5, timing.poll[1])) {
       const since = performance.now()
@@ -107,6 +107,8 @@ export const createRefresher = (context: Context): Refresher => {
           again: () => again(seen),
         })
         if (done) return done
+        // The lease was lost, so it begins again.
+        until = performance.now() + timing.lease
       }
       if (performance.now() > until) throw busy(issuer.provider.name)
       await new Promise(done => setTimeout(done, wait * (0.75 + 0.5 * Math.random())))
