@@ -11,6 +11,7 @@ export type {
   ApiRequest,
   Expect,
   Expectation,
+  Introspected,
   Issue,
   Refusal,
   TokenCall,

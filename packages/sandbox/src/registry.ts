@@ -7,7 +7,7 @@ import type { Call, Client, Switches } from './types.ts'
 
 export interface Route {
   readonly play: Play
-  readonly kind: 'authorize' | 'token' | 'revoke' | 'api'
+  readonly kind: 'authorize' | 'token' | 'revoke' | 'introspect' | 'api'
   readonly methods: readonly string[]
   readonly template: Template
   /** Token routes: which of the expectation's calls this is. */
@@ -60,6 +60,7 @@ const play = (expectation: Expectation, generic: boolean, clients = new Map<stri
   add('token', ['POST'], expectation.code.url, { token: 'code' })
   if (expectation.refresh) add('token', ['POST'], expectation.refresh.url, { token: 'refresh' })
   if (expectation.revoke) add('revoke', [expectation.revoke.method.toUpperCase()], expectation.revoke.url)
+  if (expectation.introspect) add('introspect', ['POST'], expectation.introspect.url)
   for (const api of expectation.api) add('api', [api.method.toUpperCase()], api.url, { api })
   return made
 }

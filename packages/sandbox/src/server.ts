@@ -15,6 +15,7 @@ import {
   readBody,
   send,
 } from './http.ts'
+import { introspect } from './introspect.ts'
 import type { Registry, Route } from './registry.ts'
 import { api, revoke } from './resource.ts'
 import { token } from './token.ts'
@@ -24,7 +25,7 @@ export interface Listening {
   close(): Promise<void>
 }
 
-const ORDER: readonly Route['kind'][] = ['authorize', 'token', 'revoke', 'api']
+const ORDER: readonly Route['kind'][] = ['authorize', 'token', 'revoke', 'introspect', 'api']
 
 const notPlayed = (registry: Registry, host: string): Answer => {
   const plays = registry.at(host)
@@ -46,6 +47,7 @@ const dispatch = (registry: Registry, authorize: Authorize, request: Incoming): 
   const mine = fitting.filter(f => f.route.kind === kind)
   if (kind === 'authorize') return authorize.handle(request, mine)
   if (kind === 'token') return token(registry, request, mine)
+  if (kind === 'introspect') return introspect(registry, request, mine)
   return kind === 'revoke' ? revoke(registry, request, mine) : api(registry, request, mine)
 }
 

@@ -54,7 +54,7 @@ export interface Switches {
 /** A call that was received. Holds no secret, token or code. */
 export interface Call {
   readonly provider: string
-  readonly kind: 'code' | 'refresh' | 'revoke' | 'api'
+  readonly kind: 'code' | 'refresh' | 'revoke' | 'introspect' | 'api'
   readonly at: number
   /** `failed`: answered by the `fail` switch. */
   readonly outcome: 'ok' | Refusal | 'unauthorized' | 'failed'
