@@ -30,8 +30,10 @@ describe('grace that ends when the replacement is used', () => {
     const s = await stage({ expectations: [ruled(rules)] })
     const { refresh } = await s.orchardTokens()
     assert.ok(await renewed(s, refresh))
-    s.clock += 3_600_000
-    assert.ok(await renewed(s, refresh))
+    for (let i = 0; i < 2; i++) {
+      s.clock += 1_800_000
+      assert.ok(await renewed(s, refresh))
+    }
     s.clock += 1
     assert.equal(await renewed(s, refresh), undefined)
   })
@@ -150,10 +152,10 @@ describe('access tokens after a refresh', () => {
   test('one that has expired does not count', async () => {
     const s = await stage({ expectations: [ruled({ accessTokens: 2 })] })
     const { access, refresh } = await s.orchardTokens()
-    s.sandbox.expire(access)
     const second = await bodyOf(await s.renewOrchard(refresh))
+    s.sandbox.expire(String(second['access']))
     const third = await bodyOf(await s.renewOrchard(String(second['refresh'])))
-    assert.deepEqual(await alive(s, [String(second['access']), String(third['access'])]), [true, true])
+    assert.deepEqual(await alive(s, [access, String(third['access'])]), [true, true])
   })
 })
 
