@@ -59,7 +59,7 @@ export const refreshAt = (
   if (refresh.idle !== undefined) times.push(from + (refresh.idle * 1000) / 2)
   if (times.length === 0) return undefined
   const at = Math.min(...times)
-  return new Date(at - (at - from) * 0.05 * chance)
+  return new Date(Math.round(at - (at - from) * 0.05 * chance))
 }
 
 /** Waits after a failure, in milliseconds; the last one stays. */
