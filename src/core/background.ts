@@ -5,10 +5,10 @@ import { refreshAt } from './due.ts'
 import { toMortiseError } from './errors.ts'
 import type { Refresher } from './refresh.ts'
 
-/** At once, in this process; of one provider. */
-const [most, mostOfOne] = [200, 50]
-/** Claimed at once. */
-const batch = 50
+/** At once, in this process. */
+const most = 200
+/** Claimed at once. No more are claimed of a provider that as many are under way of, so that it gets twice that at most. */
+const batch = 25
 /** Milliseconds until a claim is somebody else's, if its process died. The lease protects a refresh that takes longer. */
 const claimLength = 120_000
 
@@ -33,16 +33,20 @@ export const createBackground = (context: Context, refresher: Refresher, wake: (
     // What only the end user can repair is due again once they have.
     if (row.status !== 'connected' || earliest === undefined) return never(row)
     // A read was first.
-    if (earliest > clock.now()) return storage.setRefreshDue(row.environmentId, row.id, refreshAt(row, provider))
+    if (earliest > clock.now()) return due(row, refreshAt(row, provider))
     try {
       await refresher.renew(row, 'later')
     } catch (thrown) {
-      const { code } = toMortiseError(thrown)
+      const { code, details } = toMortiseError(thrown)
       if (code === 'reauthorization_required') await never(row)
+      // Spread, so that those who waited together do not come back together.
+      if (details.reason === 'refresh_waits' && details.retryAfter !== undefined)
+        await due(row, new Date(clock.now().getTime() + details.retryAfter * 1000 * (1 + Math.random() / 5)))
       if (code === 'internal') log.error('a refresh in the background failed', { err: thrown, id: row.id })
     }
   }
-  const never = (row: Connection) => storage.setRefreshDue(row.environmentId, row.id, undefined)
+  const due = (row: Connection, at: Date | undefined) => storage.setRefreshDue(row.environmentId, row.id, at)
+  const never = (row: Connection) => due(row, undefined)
 
   const begin = (claim: Parameters<typeof renew>[0] & { readonly provider: string }): void => {
     byProvider.set(claim.provider, (byProvider.get(claim.provider) ?? 0) + 1)
@@ -54,22 +58,21 @@ export const createBackground = (context: Context, refresher: Refresher, wake: (
         const left = (byProvider.get(claim.provider) ?? 1) - 1
         if (left > 0) byProvider.set(claim.provider, left)
         else byProvider.delete(claim.provider)
-        if (more) wake()
+        if (more && left <= batch) wake()
       })
     flying.add(flight)
   }
 
   return {
     async refresh() {
-      const limit = Math.min(batch, most - flying.size)
-      const full = [...byProvider].filter(([, count]) => count >= mostOfOne).map(([provider]) => provider)
+      const full = [...byProvider].filter(([, count]) => count > batch).map(([provider]) => provider)
       more = true
-      if (limit < batch / 2) return
+      if (flying.size > most - batch) return
       const now = clock.now()
-      const claimed = await storage.claimRefreshes(now, new Date(now.getTime() + claimLength), limit, full)
-      more = claimed.length === limit || full.length > 0
+      const claimed = await storage.claimRefreshes(now, new Date(now.getTime() + claimLength), batch, full)
+      more = claimed.length === batch || full.length > 0
       for (const claim of claimed) begin(claim)
-      if (claimed.length === limit) wake()
+      if (claimed.length === batch) wake()
     },
     async settle() {
       more = false
