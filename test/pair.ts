@@ -16,6 +16,7 @@ import { connect, freePorts, getJson, movableClock, startTestHub, type TestHub, 
 
 /** Short times, so that tests need not wait; each is still longer than what it must outlast. */
 export const quick: RefreshTiming = {
+  ...refreshTiming,
   call: 1000,
   lease: 2000,
   straggler: 100,

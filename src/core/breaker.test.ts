@@ -4,7 +4,7 @@ import { createBreaker } from './breaker.ts'
 
 const begin = () => {
   let now = 1_000_000
-  const breaker = createBreaker({ now: () => new Date(now) })
+  const breaker = createBreaker({ now: () => new Date(now) }, [10_000, 120_000])
   const fail = (times: number) => {
     for (let n = 0; n < times; n++) breaker.failed('a')
   }

@@ -3,11 +3,10 @@
  * and then, until one is answered. So an outage costs neither us nor them a call for each connection.
  */
 import type { Clock } from './ports.ts'
+import type { RefreshTiming } from './refresh-timing.ts'
 
 /** Failures in a row that open it. */
 const most = 5
-/** Milliseconds that it stays open, the first time and at most; each time twice as long. */
-const [first, longest] = [10_000, 120_000]
 /** Milliseconds that others wait for the one call that tries whether the provider is back. */
 const whileTrying = 1000
 
@@ -31,7 +30,8 @@ export interface Breaker {
   left(host: string): void
 }
 
-export const createBreaker = (clock: Clock): Breaker => {
+/** It stays open for the first of the times, and each time twice as long, up to the last. */
+export const createBreaker = (clock: Clock, [first, longest]: RefreshTiming['breaker']): Breaker => {
   const circuits = new Map<string, Circuit>()
   const remaining = ({ at, wait }: { at: number; wait: number }): number => {
     const left = at + wait - clock.now().getTime()

@@ -64,13 +64,14 @@ export const refreshAt = (
 
 /** Waits after a failure, in milliseconds; the last one stays. */
 const waits = [60_000, 5 * 60_000, 15 * 60_000, 60 * 60_000, 6 * 60 * 60_000]
-/** Where nothing is left to serve, the provider is asked again after this long at most. */
-const urgentWait = 10_000
 
-/** Before when no further try is made: what the provider asked for, or else by the table, less where it is urgent. */
-export const nextTry = (state: RefreshState, urgent: boolean): Date | undefined => {
+/**
+ * Before when no further try is made: what the provider asked for, or else by the table; where nothing is left to serve,
+ * no longer than `most` milliseconds.
+ */
+export const nextTry = (state: RefreshState, most = Number.POSITIVE_INFINITY): Date | undefined => {
   if (state.failures === 0 || state.failedAt === undefined) return undefined
   if (state.waitUntil !== undefined) return state.waitUntil
-  const wait = waits[Math.min(state.failures, waits.length) - 1] ?? urgentWait
-  return new Date(state.failedAt.getTime() + (urgent ? Math.min(wait, urgentWait) : wait))
+  const wait = waits[Math.min(state.failures, waits.length) - 1] ?? 0
+  return new Date(state.failedAt.getTime() + Math.min(wait, most))
 }

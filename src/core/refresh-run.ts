@@ -40,10 +40,10 @@ export interface Shared {
   rest(row: Connection, until: Date | undefined): void
 }
 
-/** The steps of a refresh, for tests that stop a process at one: `{ step, id }`. */
+/** The steps of a refresh, for tests that stop a process at one: `{ step, id, probe }`. */
 const steps = channel('mortise:refresh')
-const tell = (step: string, id: string): void => {
-  if (steps.hasSubscribers) steps.publish({ step, id })
+const tell = (step: string, id: string, probe = false): void => {
+  if (steps.hasSubscribers) steps.publish({ step, id, probe })
 }
 
 /** The longest that a provider's Retry-After is waited for, in milliseconds. */
@@ -80,7 +80,8 @@ const refresh = async (shared: Shared, job: Job): Promise<Connection | undefined
     await hold.end({ settled: false, dueAt: until })
     throw error
   }
-  const wait = (nextTry(job.state, job.need() !== 'later')?.getTime() ?? 0) - clock.now().getTime()
+  const wait =
+    (nextTry(job.state, job.need() === 'later' ? undefined : timing.urgent)?.getTime() ?? 0) - clock.now().getTime()
   if (wait > 0) return notNow(wait, tooEarly(provider.name, wait))
   // With the row's id, so that equal tokens in two rows are not seen to be equal.
   const digest = sha256(`${row.id}:${refreshToken.reveal()}`)
@@ -106,7 +107,7 @@ const refresh = async (shared: Shared, job: Job): Promise<Connection | undefined
       breaker.left(issuer.host)
       return undefined
     }
-    tell('marked', row.id)
+    tell('marked', row.id, may === 'probe')
     const result = await exchange(context, breaker, issuer, row, refreshToken, hold.sendBefore())
     tell('answered', row.id)
     if (result === 'late') {
@@ -129,7 +130,7 @@ const refresh = async (shared: Shared, job: Job): Promise<Connection | undefined
       failedAt: now,
       ...(retryAfter > 0 ? { waitUntil: new Date(now.getTime() + retryAfter) } : {}),
     }
-    const next = nextTry({ held: true, ...failed }, false) ?? now
+    const next = nextTry({ held: true, ...failed }) ?? now
     shared.rest(row, next)
     // A token that may have been spent before this call may have been whatever became of the call.
     await hold.end({ settled: verdict === 'unspent' && !resent, tries: failed, dueAt: next })

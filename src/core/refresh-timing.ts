@@ -1,4 +1,4 @@
-/** The times that make a refresh safe across processes, in milliseconds. Tests of it shorten them; nobody else should. */
+/** The times that refreshes of several processes go by, in milliseconds. Tests of it shorten them; nobody else should. */
 export interface RefreshTiming {
   /** The whole call to the provider. */
   readonly call: number
@@ -10,6 +10,10 @@ export interface RefreshTiming {
   readonly landing: number
   /** How long somebody who waits for an answer waits for the storage to take it. */
   readonly patience: number
+  /** After a failure, how soon it is tried again at most where nothing is left to serve. */
+  readonly urgent: number
+  /** How long a provider that is down is left alone, the first time and at most. */
+  readonly breaker: readonly [number, number]
   /** The shortest and the longest wait of a process for another one's refresh. */
   readonly poll: readonly [number, number]
 }
@@ -20,5 +24,7 @@ export const refreshTiming: RefreshTiming = {
   straggler: 5_000,
   landing: 2_000,
   patience: 6_000,
+  urgent: 10_000,
+  breaker: [10_000, 120_000],
   poll: [50, 500],
 }

@@ -47,7 +47,7 @@ export const createRefresher = (context: Context): Refresher => {
   const keyOf = (row: Pick<Connection, 'environmentId' | 'id'>) => `${row.environmentId}:${row.id}`
   const shared: Shared = {
     context,
-    breaker: createBreaker(clock),
+    breaker: createBreaker(clock, timing.breaker),
     held: createHeld(log, timing),
     steadiness: createSteadiness(timing.call + timing.straggler),
     rest(row, until) {
