@@ -16,15 +16,11 @@ test('a lost answer: the living token is served to its end; then one probe finds
   dev.sandbox.set('rotating', { loseReply: { times: 1 } })
   assert.equal((await first.read()).token, token)
   clock.forward(200)
+  await flown()
   assert.equal((await second.read()).token, token)
   assert.deepEqual(outcomes(), ['ok'])
-  // It has ended; an answer might still come.
+  // It has ended.
   clock.forward(60)
-  const early = await second.read()
-  assert.deepEqual([early.status, early.retryAfter >= 1], [424, true])
-  assert.match(early.message, /interrupted before its answer was known/)
-  assert.deepEqual(outcomes(), ['ok'])
-  await flown()
   const [mine, theirs] = await Promise.all([first.read(), second.read()])
   for (const { status, code, message } of [mine, theirs, await first.read()]) {
     assert.deepEqual([status, code], [400, 'invalid_credentials'])
@@ -40,6 +36,20 @@ test('a lost answer: the living token is served to its end; then one probe finds
   await pair.connect()
   assert.equal((await second.read()).status, 200)
   assert.equal((await pair.row()).statusCause, undefined)
+})
+
+test('an answer that may still come is waited for', async t => {
+  const { first, second, clock, dev, outcomes } = await startPair(t)
+  clock.forward(3601)
+  dev.sandbox.set('rotating', { loseReply: { times: 1 } })
+  assert.equal((await first.read()).status, 424)
+  clock.forward(11)
+  const early = await second.read()
+  assert.deepEqual([early.status, early.retryAfter >= 1], [424, true])
+  assert.match(early.message, /interrupted before its answer was known/)
+  assert.deepEqual(outcomes(), ['ok'])
+  await flown()
+  assert.equal((await second.read()).status, 400)
 })
 
 test('a 5xx that had done nothing: the probe saves the connection', async t => {

@@ -54,7 +54,7 @@ const several = (database: () => Promise<{ database?: string }>) => {
   })
 
   test('an answer that storage does not take keeps the lease: no other hub sends anything, and it lands', async t => {
-    const pair = await startPair(t, { ...(await database()), timing: { lease: 1500, call: 500 } })
+    const pair = await startPair(t, { ...(await database()), timing: { lease: 2000, call: 400, patience: 1000 } })
     const { first, second, clock } = pair
     clock.forward(3600)
     const swap = first.storage.swapCredential
@@ -67,7 +67,7 @@ const several = (database: () => Promise<{ database?: string }>) => {
     assert.deepEqual(pair.outcomes(), ['ok'])
     // Longer than the lease: it is extended as long as the answer is held.
     const reading = second.read()
-    await later(2000)
+    await later(3000)
     broken = false
     const { status, token } = await reading
     assert.equal(status === 200 || status === 424, true, String(status))
