@@ -201,3 +201,5 @@ export const untilCallback = async (hub: TestHub, browser: Browser, url: string)
   const callback = `${hub.origin}/oauth/callback`
   return (await browser.follow(url, next => next.startsWith(callback))).url
 }
+
+export const later = (ms: number): Promise<void> => new Promise(done => setTimeout(done, ms))

@@ -12,7 +12,7 @@ import { type RefreshTiming, refreshTiming } from '../src/core/refresh-timing.ts
 import { addIntegration, setHmac } from '../src/core/setup.ts'
 import type { Storage } from '../src/core/storage.ts'
 import { type Running, startHub } from '../src/main.ts'
-import { connect, freePorts, getJson, movableClock, startTestHub, type TestHub, tempFolder } from './harness.ts'
+import { connect, freePorts, getJson, later, movableClock, startTestHub, type TestHub, tempFolder } from './harness.ts'
 
 /** Short times, so that tests need not wait; each is still longer than what it must outlast. */
 export const quick: RefreshTiming = {
@@ -161,8 +161,6 @@ export const until = async (so: () => boolean | Promise<boolean>): Promise<void>
   for (const since = performance.now(); !(await so()); await later(5))
     assert.ok(performance.now() - since < 5000, 'it did not come about in five seconds')
 }
-
-export const later = (ms: number): Promise<void> => new Promise(done => setTimeout(done, ms))
 
 /** The first call of a method stops before it begins, until `go`; later ones pass. */
 export const gate = (t: TestContext, storage: Storage, name: 'leaseRefresh' | 'markRefresh' | 'swapCredential') => {

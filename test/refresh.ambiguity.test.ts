@@ -1,7 +1,8 @@
 /** A refresh whose answer is not known: named, never guessed, and never made worse. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { gate, later, type Pair, quick, startPair } from './pair.ts'
+import { later } from './harness.ts'
+import { gate, type Pair, quick, startPair } from './pair.ts'
 
 /** Until no answer can be under way any more. */
 const flown = () => later(quick.call + quick.straggler + 50)

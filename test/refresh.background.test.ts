@@ -1,8 +1,8 @@
 /** Refreshes that nobody waits for: well ahead of the reads, once among all hubs, and gentle to a provider that is down. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { connect, movableClock, startTestHub } from './harness.ts'
-import { later, type Pair, type PairOptions, startPair, until } from './pair.ts'
+import { connect, later, movableClock, startTestHub } from './harness.ts'
+import { type Pair, type PairOptions, startPair, until } from './pair.ts'
 
 type Hub = Pair['first']
 

@@ -1,7 +1,8 @@
 /** Refreshes of one connection by several hubs on one database: never two spends, nothing newer is lost. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { gate, later, startPair, until } from './pair.ts'
+import { later } from './harness.ts'
+import { gate, startPair, until } from './pair.ts'
 import { type PostgresServer, skip, startPostgres } from './postgres.ts'
 
 const several = (database: () => Promise<{ database?: string }>) => {

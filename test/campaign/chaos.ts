@@ -1,39 +1,28 @@
 /** What goes wrong in a campaign, in an order that its seed decides. */
 import { DatabaseSync } from 'node:sqlite'
-import type { Sandbox } from '@mortise/sandbox'
-import type { PostgresServer } from '../postgres.ts'
-import type { Fleet } from './fleet.ts'
-import type { Ledger } from './ledger.ts'
+import { later } from '../harness.ts'
 import type { CampaignOptions } from './options.ts'
+import type { Stage } from './stage.ts'
 
-export interface Stage {
+export interface Scene extends Pick<Stage, 'fleet' | 'sandbox' | 'ledger' | 'calm' | 'postgres' | 'database'> {
   readonly options: CampaignOptions
-  readonly fleet: Fleet
-  readonly sandbox: Sandbox
-  readonly ledger: Ledger
-  /** The provider as it is while nothing is wrong. */
-  readonly calm: () => void
-  readonly postgres: PostgresServer | undefined
-  readonly database: string
   readonly random: () => number
 }
 
 export const steps = ['leased', 'looked', 'marked', 'answered', 'written', 'ended']
 
-const later = (ms: number): Promise<void> => new Promise(done => setTimeout(done, ms))
-
 interface Trouble {
   readonly name: string
   /** How often it comes, to the others. */
   readonly weight: number
-  run(stage: Stage): Promise<void>
+  run(stage: Scene): Promise<void>
 }
 
 const some = <T>(random: () => number, of: readonly T[]): T => of[Math.floor(random() * of.length)] as T
-const process_ = ({ random, options }: Stage): number => Math.floor(random() * options.processes)
+const process_ = ({ random, options }: Scene): number => Math.floor(random() * options.processes)
 
 /** The provider misbehaves for a while. */
-const provider = (name: string, weight: number, set: (stage: Stage) => number): Trouble => ({
+const provider = (name: string, weight: number, set: (stage: Scene) => number): Trouble => ({
   name,
   weight,
   async run(stage) {
@@ -129,7 +118,7 @@ const troubles: readonly Trouble[] = [
   },
 ]
 
-export const chaos = (stage: Stage) => {
+export const chaos = (stage: Scene) => {
   const { random, options } = stage
   const tally = new Map<string, number>()
   const running = new Map<string, Promise<void>>()

@@ -72,11 +72,13 @@ export const startFleet = async (options: FleetOptions) => {
         done()
       })
       child.on('exit', (code, signal) => {
+        const { ready } = place
         place.ready = false
         if (over) return done()
         gaps.push({ pid: pidOf(child), from: Date.now() - 50, to: Number.POSITIVE_INFINITY })
-        // Whatever ended it, it is started again, as an operator's supervisor would.
-        if (signal !== 'SIGKILL' && code !== 0) output += `\na hub ended by itself: ${code} ${signal}`
+        // Whatever ended it, it is started again, as an operator's supervisor would: also where the database was away just
+        // when it started.
+        if (ready && signal !== 'SIGKILL') output += `\na hub ended by itself: ${code} ${signal}`
         setTimeout(() => start(place).then(done, fail), 100)
       })
     })
