@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { suite, type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
@@ -75,6 +76,7 @@ suite('a write lock that another process holds for 5 s', { timeout: 60_000 }, ()
       longest = Math.max(longest, now - last)
       last = now
     }, 10)
+    t.after(() => clearInterval(timer))
     let writing = true
     const writes = Promise.all([
       ...Array.from({ length: 20 }, (_, n) => storage.addAttempt(attempt(1, `s${n}`))),
@@ -93,7 +95,6 @@ suite('a write lock that another process holds for 5 s', { timeout: 60_000 }, ()
     }
     await writes
     const took = performance.now() - since
-    clearInterval(timer)
     t.diagnostic(`${reads} reads in ${Math.round(took)} ms, and the longest gap was ${Math.round(longest)} ms`)
     assert.ok(took > 4000, `the lock was held: ${took} ms`)
     assert.ok(longest < 1000, `the event loop stood still for ${longest} ms`)
@@ -104,6 +105,20 @@ suite('a write lock that another process holds for 5 s', { timeout: 60_000 }, ()
     if (holder.exitCode === null) await once(holder, 'exit')
     assert.equal(holder.exitCode, 0)
   })
+})
+
+test('an up-to-date file is opened and read while another process holds the write lock', async t => {
+  const { path, storage } = await begin(t)
+  const holder = new DatabaseSync(path)
+  t.after(() => holder.close())
+  holder.exec('BEGIN IMMEDIATE')
+  const since = performance.now()
+  const second = openSqlite(path)
+  assert.deepEqual(await second.integrations(1), [integration(1, 'github')])
+  await second.close()
+  assert.ok(performance.now() - since < 2000)
+  holder.exec('ROLLBACK')
+  await storage.addAttempt(attempt(1, 's'))
 })
 
 suite('the thread that writes', { timeout: 60_000 }, () => {
@@ -161,6 +176,14 @@ suite('the thread that writes', { timeout: 60_000 }, () => {
     assert.equal(await get(after, row), undefined)
   })
 
+  test('ends with the very first statement, too', async t => {
+    const path = fileOf(t)
+    const storage = openSqlite(path)
+    const begun = storage.mark('m', bytes(7))
+    await storage.close()
+    assert.deepEqual(await begun, bytes(7))
+  })
+
   test('tells errors as node:sqlite does', async t => {
     const { storage } = await begin(t)
     await storage.addAttempt(attempt(1, 's'))
@@ -176,6 +199,16 @@ suite('the thread that writes', { timeout: 60_000 }, () => {
     await memory.addEnvironment(environment(1))
     await memory.addAttempt(attempt(1, 's'))
     await assert.rejects(memory.addAttempt(attempt(1, 's')), expected)
+  })
+
+  test('tells why a transaction failed that SQLite has undone itself, as it does when the disk is full', async t => {
+    const { path, storage } = await begin(t)
+    const raw = new DatabaseSync(path)
+    t.after(() => raw.close())
+    raw.exec("CREATE TRIGGER planted BEFORE INSERT ON connections BEGIN SELECT RAISE(ROLLBACK, 'planted'); END")
+    await assert.rejects(add(storage, connection(1, 'a')), { message: 'planted' })
+    raw.exec('DROP TRIGGER planted')
+    assert.ok(await add(storage, connection(1, 'a')))
   })
 
   test('is sent the bytes it needs and no others, and takes none away', async t => {
