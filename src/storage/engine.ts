@@ -9,7 +9,11 @@ export interface Engine {
   transact<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>
   /** Locks the rows that it finds until the transaction ends, and passes over those that another has locked. */
   skipLocked<Row>(rows: SelectQueryBuilder<Tables, 'deliveries', Row>): SelectQueryBuilder<Tables, 'deliveries', Row>
-  /** The hot read, as a raw prepared statement with `?` for each value. Sees committed rows only. */
+  /**
+   * The hot read, as a raw prepared statement with `?` for each value. Sees committed rows only: all that this
+   * process had committed when it is asked, and of others what they had when this turn of the event loop first asked. The
+   * row may be shared with others who read it, so nobody changes it.
+   */
   prepare<Row>(sql: string): (...values: (string | number)[]) => Row | undefined | Promise<Row | undefined>
   /** For how many milliseconds `epoch` need not ask again what other processes have written. */
   readonly epochLasts: number

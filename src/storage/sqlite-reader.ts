@@ -2,8 +2,8 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import { createRun, patiently } from './sqlite-statements.ts'
 
-/** Rows that a prepared statement remembers. */
-const most = 10_000
+/** Rows that a prepared statement remembers; and those that it then does not, before it begins anew with others. */
+const most = { kept: 10_000, passed: 80_000 }
 
 export type Row = Record<string, SQLOutputValue>
 
@@ -50,6 +50,7 @@ export const createReader = (db: DatabaseSync): Reader => {
       const statement = db.prepare(sql)
       const rows = new Map<string, Row>()
       remembered.push(rows)
+      let passed = 0
       const find = (values: (string | number)[]) => {
         keepUp()
         const key = keyOf(values)
@@ -57,8 +58,12 @@ export const createReader = (db: DatabaseSync): Reader => {
         if (known) return known
         const row = statement.get(...values)
         if (!row) return undefined
-        if (rows.size >= most) rows.clear()
-        rows.set(key, row)
+        // To replace a row at each read costs more than it saves where many more are read than are kept.
+        if (rows.size < most.kept) rows.set(key, row)
+        else if (++passed >= most.passed) {
+          rows.clear()
+          passed = 0
+        }
         return row
       }
       return (...values) => patiently(() => find(values))

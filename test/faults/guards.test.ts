@@ -15,6 +15,7 @@ import { flowFaults } from './flow.ts'
 import { mixedUpFaults } from './mixed-up.ts'
 import { pageFaults } from './pages.ts'
 import { sessionFaults } from './sessions.ts'
+import { sqliteFaults } from './sqlite.ts'
 import { storedFaults } from './stored.ts'
 import { webhookFaults } from './webhooks.ts'
 
@@ -28,6 +29,7 @@ const faults: readonly Fault[] = [
   ...mixedUpFaults,
   ...webhookFaults,
   ...pageFaults,
+  ...sqliteFaults,
 ]
 
 let copy = ''
