@@ -165,10 +165,13 @@ suite('the thread that writes', { timeout: 60_000 }, () => {
       swap(storage, row, 1),
       storage.deleteConnection(1, row.id, at(9)),
     ]
+    const ends = Promise.allSettled(begun)
     await storage.close()
     await storage.close()
-    const failed = (await Promise.allSettled(begun)).filter(each => each.status === 'rejected')
-    assert.deepEqual(failed, [])
+    assert.deepEqual(
+      (await ends).filter(each => each.status === 'rejected'),
+      [],
+    )
     await assert.rejects(async () => storage.addAttempt(attempt(1, 'late')), /closed/)
     const after = openSqlite(path)
     t.after(() => after.close())
