@@ -13,7 +13,11 @@ export interface Engine {
   ): SelectQueryBuilder<Tables, Table, Row>
   /** SQL for the database's own time, in milliseconds since 1970: of the moment, not of the transaction. */
   readonly now: string
-  /** The hot read, as a raw prepared statement with `?` for each value. Sees committed rows only. */
+  /**
+   * The hot read, as a raw prepared statement with `?` for each value. Sees committed rows only: all that this
+   * process had committed when it is asked, and of others what they had when this turn of the event loop first asked. The
+   * row may be shared with others who read it, so nobody changes it.
+   */
   prepare<Row>(sql: string): (...values: (string | number)[]) => Row | undefined | Promise<Row | undefined>
   /** For how many milliseconds `epoch` need not ask again what other processes have written. */
   readonly epochLasts: number

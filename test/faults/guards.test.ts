@@ -16,6 +16,7 @@ import { mixedUpFaults } from './mixed-up.ts'
 import { pageFaults } from './pages.ts'
 import { refreshFaults } from './refresh.ts'
 import { sessionFaults } from './sessions.ts'
+import { sqliteFaults } from './sqlite.ts'
 import { storedFaults } from './stored.ts'
 import { webhookFaults } from './webhooks.ts'
 
@@ -30,6 +31,7 @@ const faults: readonly Fault[] = [
   ...mixedUpFaults,
   ...webhookFaults,
   ...pageFaults,
+  ...sqliteFaults,
 ]
 
 let copy = ''
