@@ -93,7 +93,7 @@ export const commands: readonly Command[] = [
     run: (_args, options) =>
       inEnvironment(options, async (rooms, environment) => {
         const granted = parseScopes(texts(options['scope']))
-        const wasOpen = await rooms.keyring.unused()
+        const wasOpen = (await rooms.keyring.now()).unused
         const made = await addKey(rooms.hub.context, environment, text(options['name']) ?? 'default', granted)
         console.log(made.secret.reveal())
         console.error(

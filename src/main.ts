@@ -263,7 +263,7 @@ const closeServer = async (server: Server): Promise<void> => {
 
 /** Without any key, nothing but this machine may be able to reach the hub. */
 const checkReach = async (config: Config, { keyring }: Rooms, access: Access): Promise<void> => {
-  if (config.basicAuth !== undefined || !(await keyring.unused()) || (await isKeyless(access))) return
+  if (config.basicAuth !== undefined || !(await keyring.now()).unused || (await isKeyless(access))) return
   const reach = access.onLoopback
     ? `MORTISE_PUBLIC_URL ${config.publicUrl.origin} is not loopback`
     : `MORTISE_HOST ${config.host} is reachable from other machines`

@@ -8,7 +8,7 @@ export const devScreen = async (version: string, config: Config, running: Dev): 
   const hmac = await running.rooms.hub.hmac(firstEnvironment, 'notion', '')
   const link = `${url}/oauth/connect/notion?public_key=${firstEnvironment.publicKey}${hmac ? `&hmac=${hmac}` : ''}`
   const ready = (await storage.integrations(firstEnvironment.id)).filter(each => each.sandbox).map(each => each.key)
-  const basic = config.basicAuth && (await running.rooms.keyring.unused())
+  const basic = config.basicAuth && (await running.rooms.keyring.now()).unused
   const [key, option] = running.keyless
     ? ['none needed: only this machine can reach the hub', '']
     : basic

@@ -30,7 +30,9 @@ const pageOf = async (response: Response): Promise<Page> => ({
 
 /** `key`: a secret key, or `user:password`. */
 export const open = async (hub: At, path: string, key?: string, headers: Record<string, string> = {}): Promise<Page> =>
-  pageOf(await fetch(hub.origin + path, { redirect: 'manual', headers: { ...basic(key), ...headers } }))
+  pageOf(
+    await fetch(hub.origin + path, { redirect: 'manual', headers: { accept: 'text/html', ...basic(key), ...headers } }),
+  )
 
 export const fromOwnPage = (hub: At): Record<string, string> => ({
   origin: hub.origin,

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { after, before, suite, type TestContext, test } from 'node:test'
 import { inspect } from 'node:util'
 import pg from 'pg'
+import { toReadRow } from '../src/core/connection.ts'
 import { SetupError } from '../src/core/errors.ts'
 import { createKeyring, newSecretKey } from '../src/core/keys.ts'
 import type { Storage } from '../src/core/storage.ts'
@@ -165,6 +166,14 @@ suite('Postgres', { skip }, () => {
     return storage
   }
   const read = async (storage: Storage) => assert.deepEqual(await get(storage, connection(1, 'a')), connection(1, 'a'))
+  const hot = async (storage: Storage) => {
+    const { environmentId, integrationKey, connectionId } = connection(1, 'a')
+    const row = await storage.hot(environmentId, integrationKey, connectionId, true)
+    assert.deepEqual({ ...row }, toReadRow(connection(1, 'a'), true))
+  }
+  const both = async (storage: Storage) => {
+    await Promise.all([read(storage), hot(storage)])
+  }
 
   test('named statements are used, but not behind a pooler, unless the URL says otherwise', async t => {
     const { name, url, pooled } = await server.newDatabase()
@@ -180,10 +189,13 @@ suite('Postgres', { skip }, () => {
     await assert.rejects(kept(''), /cached plan must not change result type/)
     await assert.rejects(kept('?prepared=yes'), /cached plan must not change result type/)
     await kept('?prepared=no')
-    // Many at once, so that each client meets more than one process of the server behind the pooler.
+    // Many at once, and others beside them, so that they meet more than one process of the server behind the pooler.
     const many = async (at: string) => {
       const storage = await opened(t, at)
-      for (let round = 0; round < 5; round++) await Promise.all(Array.from({ length: 20 }, () => read(storage)))
+      for (let round = 0; round < 5; round++) {
+        await Promise.all(Array.from({ length: 4 }, () => storage.ping()))
+        await Promise.all(Array.from({ length: 20 }, () => both(storage)))
+      }
     }
     await many(pooled)
     await many(url)
@@ -269,7 +281,7 @@ suite('Postgres', { skip }, () => {
     const other = newSecretKey(1, 'other', ['proxy'], at(0))
     for (const each of [key, other.key]) await theirs.addKey(each)
     const keyring = createKeyring(mine, undefined)
-    const known = (given = secret) => keyring.find(given.reveal())
+    const known = async (given = secret) => (await keyring.now()).find(given.reveal())
     assert.equal((await known()).id, key.id)
     await theirs.revokeKey(1, key.id, at(1))
     const revoked = performance.now()

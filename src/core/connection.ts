@@ -87,6 +87,52 @@ export interface Connection {
 }
 
 /**
+ * What a reader is answered with, as the storage holds it: JSON as text, times in milliseconds, what is absent as null.
+ * Shared by whoever reads the row, so nobody changes it.
+ */
+export interface ReadRow {
+  readonly id: string
+  readonly number: number
+  readonly provider: string
+  readonly endUserId: string
+  readonly status: string
+  readonly kind: string
+  readonly access: Uint8Array
+  /** Whether there is a renewal part: 0 or 1. */
+  readonly renewable: number
+  /** The renewal part, where it was asked for. */
+  readonly renewal?: Uint8Array | null
+  readonly expiresAt: number | null
+  readonly obtainedAt: number
+  /** Texts of JSON objects. */
+  readonly config: string
+  readonly metadata: string
+  readonly facts: string
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+/** The same of a whole row. */
+export const toReadRow = (row: Connection, withRenewal: boolean): ReadRow => ({
+  id: row.id,
+  number: row.number,
+  provider: row.provider,
+  endUserId: row.endUserId,
+  status: row.status,
+  kind: row.kind,
+  access: row.access,
+  renewable: row.renewal === undefined ? 0 : 1,
+  ...(withRenewal ? { renewal: row.renewal ?? null } : {}),
+  expiresAt: row.expiresAt?.getTime() ?? null,
+  obtainedAt: row.obtainedAt.getTime(),
+  config: JSON.stringify(row.config),
+  metadata: JSON.stringify(row.metadata),
+  facts: JSON.stringify(row.facts),
+  createdAt: row.createdAt.getTime(),
+  updatedAt: row.updatedAt.getTime(),
+})
+
+/**
  * The one id of a connection that is unique in its environment. Where the hub named the connection, or took it over under
  * 24 hex digits, that is its connection id too.
  */
@@ -112,6 +158,13 @@ export const mergedMetadata = (connection: Pick<Connection, 'facts' | 'metadata'
   ...connection.facts,
   ...connection.metadata,
 })
+
+/** The same as text; parsed only where there is something to merge. */
+export const mergedMetadataText = ({ facts, metadata }: Pick<ReadRow, 'facts' | 'metadata'>): string => {
+  if (metadata === '{}') return facts
+  if (facts === '{}') return metadata
+  return JSON.stringify(mergedMetadata({ facts: JSON.parse(facts), metadata: JSON.parse(metadata) }))
+}
 
 /** What a person calls it: "Acme, Ada Lovelace". */
 export const accountLabel = (account: Account): string =>

@@ -8,6 +8,7 @@ import type { Integration } from './integration.ts'
 import type { Call, Clock, Log, Seal, Sealer, Sign } from './ports.ts'
 import type { Provider } from './provider.ts'
 import { type RefreshTiming, refreshTiming } from './refresh-timing.ts'
+import type { Soon } from './soon.ts'
 import type { Storage } from './storage.ts'
 
 /** Provider definitions, loaded and validated. */
@@ -45,7 +46,8 @@ export interface World {
 export interface Context extends Required<World> {
   /** What every provider is told, and must have registered. */
   readonly redirectUri: string
-  sealerOf(environmentId: number): Promise<Sealer>
+  /** At once, but for the first who asks. */
+  sealerOf(environmentId: number): Soon<Sealer>
   providerOf(integration: Pick<Integration, 'provider' | 'key'>): Provider
   clientSecretOf(integration: Integration): Promise<Secret>
   environmentOf(id: number): Promise<Environment>
@@ -66,13 +68,15 @@ export const createContext = (world: World, wake: () => void): Context => {
       if (!environment) throw new MortiseError('not_found', 'There is no such environment.')
       return environment
     },
-    async sealerOf(environmentId) {
-      const known = sealers.get(environmentId)
-      if (known) return known
-      const environment = await context.environmentOf(environmentId)
-      const sealer = world.seal.environment(environmentId, environment.wrappedKey)
-      sealers.set(environmentId, sealer)
-      return sealer
+    sealerOf(environmentId) {
+      return (
+        sealers.get(environmentId) ??
+        context.environmentOf(environmentId).then(environment => {
+          const sealer = world.seal.environment(environmentId, environment.wrappedKey)
+          sealers.set(environmentId, sealer)
+          return sealer
+        })
+      )
     },
     providerOf(integration) {
       const provider = world.catalogue.get(integration.provider)

@@ -9,7 +9,7 @@ export interface Freshness {
   readonly expiresAt: number | null
   readonly obtainedAt: number
   /** There is a refresh token. */
-  readonly renewable: boolean
+  readonly renewable: boolean | number
 }
 
 /** Milliseconds before its end from which a token is renewed before it is answered; at most a fifth of its life. */

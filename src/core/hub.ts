@@ -11,7 +11,7 @@ import { MortiseError } from './errors.ts'
 import { equal, hmacSha256 } from './ids.ts'
 import { createNotifier } from './notify.ts'
 import { type ActionAnswer, execute } from './proxy.ts'
-import { type Read, read, readRow } from './read.ts'
+import { type Read, type Reading, type ReadOptions, read, readRow, readTexts, type TextOptions } from './read.ts'
 import { createRefresher } from './refresh.ts'
 import { checkReturn } from './return-url.ts'
 import { hmacKeyOf } from './setup.ts'
@@ -38,7 +38,14 @@ export interface Hub {
   checkReturn(environment: Environment, returnTo: string, byKey?: boolean): Promise<string>
   start(ask: Start): Promise<Started>
   finish(callback: Callback): Promise<Finished>
-  read(environmentId: number, integrationKey: string, connectionId: string): Promise<Read>
+  read(environmentId: number, integrationKey: string, connectionId: string, options?: ReadOptions): Promise<Read>
+  /** The same for who answers in JSON, as texts to splice. */
+  readTexts(
+    environmentId: number,
+    integrationKey: string,
+    connectionId: string,
+    options?: TextOptions,
+  ): Promise<Reading>
   /** Runs an action of the provider with a connection's credential; its answer, an error too, comes back as it is. */
   execute(row: Connection, action: Action, input: ActionInput): Promise<ActionAnswer>
   /** Uses a connection once, and answers its row as it is then. Throws what is wrong with it. */
@@ -114,8 +121,10 @@ export const createHub = (world: World): Hub => {
     checkReturn: (environment, returnTo, byKey) => checkReturn(context, environment, returnTo, byKey),
     start: ask => start(context, ask),
     finish: callback => finish(context, callback),
-    read: (environmentId, integrationKey, connectionId) =>
-      read(context, refresher, environmentId, integrationKey, connectionId),
+    read: (environmentId, integrationKey, connectionId, options) =>
+      read(context, refresher, environmentId, integrationKey, connectionId, options),
+    readTexts: (environmentId, integrationKey, connectionId, options) =>
+      readTexts(context, refresher, environmentId, integrationKey, connectionId, options),
     async execute(row, action, input) {
       const read = await readRow(context, refresher, row)
       const first = await execute(context, read, action, input)

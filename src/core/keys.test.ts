@@ -37,6 +37,15 @@ const opener = async (t: TestContext): Promise<() => Storage> => {
   return open
 }
 
+/** A keyring, asked anew each time. */
+const ringOf = (...given: Parameters<typeof createKeyring>) => {
+  const keyring = createKeyring(...given)
+  return {
+    find: async (secret: string) => (await keyring.now()).find(secret),
+    unused: async () => (await keyring.now()).unused,
+  }
+}
+
 const unknown = { code: 'unauthenticated', details: { reason: 'key_unknown' } }
 const malformed = { code: 'unauthenticated', details: { reason: 'key_malformed' } }
 
@@ -49,7 +58,7 @@ suite('the keyring', () => {
     ]
     await storage.addKey(one.key)
     await storage.addKey(two.key)
-    const keyring = createKeyring(storage, undefined)
+    const keyring = ringOf(storage, undefined)
     assert.deepEqual(await keyring.find(one.secret.reveal()), {
       id: one.key.id,
       environmentId: 1,
@@ -66,7 +75,7 @@ suite('the keyring', () => {
     const storage = (await opener(t))()
     const known = newSecretKey(1, 'one', scopes, clock.now())
     await storage.addKey(known.key)
-    const keyring = createKeyring(storage, undefined)
+    const keyring = ringOf(storage, undefined)
     const text = known.secret.reveal()
     await assert.rejects(keyring.find(text.slice(0, -1)), malformed)
     await assert.rejects(keyring.find(text.slice(0, -1) + (text.endsWith('0') ? '1' : '0')), malformed)
@@ -80,7 +89,7 @@ suite('the keyring', () => {
     const storage = (await opener(t))()
     const text = newSecretKey(1, 'one', scopes, clock.now()).secret.reveal()
     for (const given of [text, text.slice(0, -1)])
-      await assert.rejects(createKeyring(storage, undefined).find(given), error => {
+      await assert.rejects(ringOf(storage, undefined).find(given), error => {
         assert.ok(!JSON.stringify([error, String(error)]).includes(given.slice(secretKeyPrefix.length)))
         return true
       })
@@ -88,7 +97,7 @@ suite('the keyring', () => {
 
   test('finds a key added after it was first asked', async t => {
     const storage = (await opener(t))()
-    const keyring = createKeyring(storage, undefined)
+    const keyring = ringOf(storage, undefined)
     const late = newSecretKey(1, 'late', scopes, clock.now())
     await assert.rejects(keyring.find(late.secret.reveal()), unknown)
     await storage.addKey(late.key)
@@ -97,7 +106,7 @@ suite('the keyring', () => {
 
   test('refuses a revoked key at once', async t => {
     const storage = (await opener(t))()
-    const keyring = createKeyring(storage, undefined)
+    const keyring = ringOf(storage, undefined)
     const [doomed, other] = ['doomed', 'other'].map(name => newSecretKey(1, name, scopes, clock.now()))
     assert.ok(doomed && other)
     await storage.addKey(doomed.key)
@@ -108,15 +117,18 @@ suite('the keyring', () => {
     assert.equal((await keyring.find(other.secret.reveal())).environmentId, 1)
   })
 
-  test('sees at once what another storage on the same file adds and revokes', async t => {
+  test('sees in its next turn what another storage on the same file adds and revokes', async t => {
     const open = await opener(t)
     const [mine, theirs] = [open(), open()]
-    const keyring = createKeyring(mine, undefined)
+    const keyring = ringOf(mine, undefined)
     const { key, secret } = newSecretKey(1, 'theirs', scopes, clock.now())
     assert.equal(await keyring.unused(), true)
+    const turn = () => new Promise(done => setImmediate(done))
     await theirs.addKey(key)
+    await turn()
     assert.equal((await keyring.find(secret.reveal())).environmentId, 1)
     await theirs.revokeKey(1, key.id, clock.now())
+    await turn()
     await assert.rejects(keyring.find(secret.reveal()), unknown)
   })
 
@@ -132,27 +144,48 @@ suite('the keyring', () => {
         return storage.keys()
       },
     }
-    const keyring = createKeyring(counting, undefined)
+    const keyring = ringOf(counting, undefined)
     for (let round = 0; round < 10; round++) await keyring.find(secret.reveal())
     assert.equal(loads, 1)
+  })
+
+  test('answers at once while nothing changes, and throws where the storage cannot tell', async t => {
+    const storage = (await opener(t))()
+    const { key, secret } = newSecretKey(1, 'one', scopes, clock.now())
+    await storage.addKey(key)
+    let gone = false
+    const failing: Storage = {
+      ...storage,
+      epoch() {
+        if (gone) throw new Error('gone')
+        return storage.epoch()
+      },
+    }
+    const keyring = createKeyring(failing, undefined)
+    await keyring.now()
+    const keys = keyring.now()
+    assert.ok(!(keys instanceof Promise))
+    assert.equal(keys.find(secret.reveal()).id, key.id)
+    gone = true
+    assert.throws(() => keyring.now(), /gone/)
   })
 
   test('knows the configured key, with every scope, in its environment only', async t => {
     const storage = (await opener(t))()
     const secret = new Secret('configured-configured-configured-key')
-    const keyring = createKeyring(storage, { secret, environmentId: 2 })
+    const keyring = ringOf(storage, { secret, environmentId: 2 })
     assert.deepEqual(await keyring.find(secret.reveal()), {
       id: 'configured',
       environmentId: 2,
       scopes: new Set(scopes),
     })
     await assert.rejects(keyring.find(`${secret.reveal()}x`), unknown)
-    await assert.rejects(createKeyring(storage, undefined).find(secret.reveal()), unknown)
+    await assert.rejects(ringOf(storage, undefined).find(secret.reveal()), unknown)
   })
 
   test('is unused only until the first key is made anywhere; revoking it does not open the hub again', async t => {
     const storage = (await opener(t))()
-    const keyring = createKeyring(storage, undefined)
+    const keyring = ringOf(storage, undefined)
     assert.equal(await keyring.unused(), true)
     const { key } = newSecretKey(2, 'one', scopes, clock.now())
     await storage.addKey(key)
@@ -160,7 +193,7 @@ suite('the keyring', () => {
     await storage.revokeKey(2, key.id, clock.now())
     assert.equal(await keyring.unused(), false)
     const configured = { secret: new Secret('configured-configured-configured-key'), environmentId: 1 }
-    assert.equal(await createKeyring(storage, configured).unused(), false)
+    assert.equal(await ringOf(storage, configured).unused(), false)
   })
 })
 

@@ -4,6 +4,7 @@ import { Secret } from './credential.ts'
 import { everyScope, type NewKey, type Scope, scopes } from './environment.ts'
 import { MortiseError } from './errors.ts'
 import { newId, newKeyText, sha256, wellFormedKey } from './ids.ts'
+import { type Soon, soon } from './soon.ts'
 import type { Storage } from './storage.ts'
 
 export const secretKeyPrefix = 'mortise_sk_'
@@ -45,11 +46,20 @@ export const parseScopes = (names: readonly string[]): readonly Scope[] => {
   return names.length === 0 ? scopes : (names as readonly Scope[])
 }
 
-export interface Keyring {
+/** The keys as they were at one moment. */
+export interface Keys {
   /** The caller that a secret key stands for. Throws `unauthenticated` (unknown, revoked or mistyped). */
-  find(secret: string): Promise<Caller>
+  find(secret: string): Caller
   /** No secret key was ever made, in any environment: the hub may be open on loopback. One that was revoked keeps it shut. */
-  unused(): Promise<boolean>
+  readonly unused: boolean
+}
+
+export interface Keyring {
+  /**
+   * As they are now: at once, while nothing has changed and the storage knows it. Throws (or rejects) where the storage
+   * does not answer.
+   */
+  now(): Soon<Keys>
 }
 
 /**
@@ -60,7 +70,7 @@ export const createKeyring = (
   storage: Storage,
   configured: { secret: Secret; environmentId: number } | undefined,
 ): Keyring => {
-  const read = async () => {
+  const read = async (): Promise<Keys> => {
     const keys = await storage.keys()
     const living = keys.filter(key => key.revokedAt === undefined)
     const callers = new Map<string, Caller>(
@@ -72,36 +82,42 @@ export const createKeyring = (
         environmentId: configured.environmentId,
         scopes: everyScope,
       })
-    return { callers, unused: keys.length === 0 && configured === undefined }
+    return {
+      find(secret) {
+        const caller = callers.get(sha256(secret))
+        if (caller) return caller
+        throw unknownKey(secret)
+      },
+      unused: keys.length === 0 && configured === undefined,
+    }
   }
-  let last: { readonly epoch: number; readonly keys: ReturnType<typeof read> } | undefined
+  let last: { readonly epoch: number; keys: Soon<Keys> } | undefined
   /** Each caller gets what was read at the epoch that it asked for, or later: never an older one that came in late. */
-  const load = async () => {
-    const epoch = await storage.epoch()
+  const at = (epoch: number): Soon<Keys> => {
     if (last?.epoch === epoch) return last.keys
-    const mine = { epoch, keys: read() }
+    const reading = read()
+    const mine: NonNullable<typeof last> = { epoch, keys: reading }
     last = mine
-    mine.keys.catch(() => {
-      if (last === mine) last = undefined
-    })
-    return mine.keys
+    reading.then(
+      keys => {
+        mine.keys = keys
+      },
+      () => {
+        if (last === mine) last = undefined
+      },
+    )
+    return reading
   }
-  return {
-    async find(secret) {
-      const { callers } = await load()
-      const caller = callers.get(sha256(secret))
-      if (caller) return caller
-      const mistyped = secret.startsWith(secretKeyPrefix) && !wellFormedKey(secretKeyPrefix, secret)
-      throw new MortiseError(
-        'unauthenticated',
-        mistyped
-          ? 'The secret key is mistyped or cut short: its checksum does not match. Copy it again, whole.'
-          : "The secret key is not known here, or was revoked. The hub's operator can make one: npx mortise key create",
-        { reason: mistyped ? 'key_malformed' : 'key_unknown' },
-      )
-    },
-    async unused() {
-      return (await load()).unused
-    },
-  }
+  return { now: () => soon(storage.epoch(), at) }
+}
+
+const unknownKey = (secret: string): MortiseError => {
+  const mistyped = secret.startsWith(secretKeyPrefix) && !wellFormedKey(secretKeyPrefix, secret)
+  return new MortiseError(
+    'unauthenticated',
+    mistyped
+      ? 'The secret key is mistyped or cut short: its checksum does not match. Copy it again, whole.'
+      : "The secret key is not known here, or was revoked. The hub's operator can make one: npx mortise key create",
+    { reason: mistyped ? 'key_malformed' : 'key_unknown' },
+  )
 }

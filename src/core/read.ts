@@ -1,17 +1,35 @@
 /** The hot path: find → open → answer. No write, no lock; a refresh only when the token needs one. */
 
-import { type Connection, connectionUnknown } from './connection.ts'
+import { type Connection, connectionUnknown, type ReadRow, toReadRow } from './connection.ts'
 import type { Context } from './context.ts'
-import type { Credential } from './credential.ts'
-import { isFresh } from './due.ts'
+import type { Credential, Secret } from './credential.ts'
+import { isFresh, isFreshAt } from './due.ts'
 import type { MortiseError } from './errors.ts'
 import { unknownIntegration } from './integration.ts'
 import type { Refresher } from './refresh.ts'
-import { openCredential } from './sealed.ts'
+import { type CredentialTexts, openCredential, openTexts } from './sealed.ts'
 
 export interface Read {
   readonly connection: Connection
   readonly credential: Credential
+}
+
+/** A read for who answers in JSON: the row and the credential as texts, to be spliced. */
+export interface Reading {
+  readonly integrationKey: string
+  readonly connectionId: string
+  readonly row: ReadRow
+  readonly credential: Secret<CredentialTexts>
+}
+
+export interface ReadOptions {
+  /** Renews first, whatever life the token has left. */
+  readonly force?: boolean
+}
+
+export interface TextOptions extends ReadOptions {
+  /** The refresh token is opened and shown too. */
+  readonly withRefreshToken?: boolean
 }
 
 /**
@@ -24,17 +42,60 @@ export const read = async (
   environmentId: number,
   integrationKey: string,
   connectionId: string,
+  options: ReadOptions = {},
 ): Promise<Read> => {
   const row = await context.storage.connection(environmentId, integrationKey, connectionId)
   if (!row) throw await unknown(context, environmentId, integrationKey, connectionId)
-  return readRow(context, refresher, row)
+  return readRow(context, refresher, row, options)
 }
 
 /** The same, of a row that was found already. */
-export const readRow = async (context: Context, refresher: Refresher, row: Connection): Promise<Read> => {
-  const provider = context.catalogue.get(row.provider)
-  const fresh = isFresh(row, provider, context.clock.now()) ? row : await refresher.freshen(row)
+export const readRow = async (
+  context: Context,
+  refresher: Refresher,
+  row: Connection,
+  options: ReadOptions = {},
+): Promise<Read> => {
+  const fresh = await working(context, refresher, row, options)
   return { connection: fresh, credential: openCredential(await context.sealerOf(row.environmentId), fresh) }
+}
+
+/** The row with a token that works: itself where that is fresh. */
+const working = async (
+  { clock, catalogue }: Context,
+  refresher: Refresher,
+  row: Connection,
+  { force }: ReadOptions,
+): Promise<Connection> => {
+  if (force && row.renewal !== undefined) return refresher.renew(row, 'demanded')
+  return isFresh(row, catalogue.get(row.provider), clock.now()) ? row : refresher.freshen(row)
+}
+
+/**
+ * The same as texts. The refresh token is opened only where it is asked for. Each `await` is a step that everyone who came
+ * in the same turn takes before anyone takes the next.
+ */
+export const readTexts = async (
+  context: Context,
+  refresher: Refresher,
+  environmentId: number,
+  integrationKey: string,
+  connectionId: string,
+  options: TextOptions = {},
+): Promise<Reading> => {
+  const { storage, clock, catalogue } = context
+  const withRefreshToken = options.withRefreshToken === true
+  const renewed = async () => {
+    const found = await storage.connection(environmentId, integrationKey, connectionId)
+    if (!found) throw await unknown(context, environmentId, integrationKey, connectionId)
+    return toReadRow(await working(context, refresher, found, options), withRefreshToken)
+  }
+  const hot = options.force
+    ? undefined
+    : await storage.hot(environmentId, integrationKey, connectionId, withRefreshToken)
+  const row = hot && isFreshAt(hot, catalogue.get(hot.provider), clock.now().getTime()) ? hot : await renewed()
+  const sealer = await context.sealerOf(environmentId)
+  return { integrationKey, connectionId, row, credential: openTexts(sealer, row) }
 }
 
 const unknown = async (context: Context, environmentId: number, key: string, id: string): Promise<MortiseError> => {

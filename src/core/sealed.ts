@@ -1,6 +1,6 @@
 /** A credential ↔ its two sealed parts: reading needs only the first, renewing both. */
 
-import type { Connection } from './connection.ts'
+import type { Connection, ReadRow } from './connection.ts'
 import { type Credential, type JsonObject, pick, Secret } from './credential.ts'
 import type { Sealer } from './ports.ts'
 
@@ -47,12 +47,61 @@ export const sealCredential = (
   return { access, renewal: sealer.seal(['connections', id, 'renewal'], JSON.stringify(renewal)) }
 }
 
-const openPart = (sealer: Sealer, row: Pick<Connection, 'id' | 'renewal'>): Renewal | undefined =>
-  row.renewal && JSON.parse(sealer.open(['connections', row.id, 'renewal'], row.renewal))
+const openPart = (sealer: Sealer, row: Pick<ReadRow, 'id' | 'renewal'>): Renewal | undefined =>
+  row.renewal ? JSON.parse(sealer.open(['connections', row.id, 'renewal'], row.renewal)) : undefined
 
 export const openRenewal = (sealer: Sealer, row: Pick<Connection, 'id' | 'renewal'>): Secret | undefined => {
   const renewal = openPart(sealer, row)
   return renewal && new Secret(renewal.token)
+}
+
+/**
+ * A credential as the JSON texts that its parts were sealed as: who answers in JSON splices them, and parses nothing that
+ * it has no need to.
+ */
+export interface CredentialTexts {
+  /** With its quotes. */
+  readonly accessToken: string
+  readonly raw: string
+  readonly refreshToken?: string
+}
+
+/** Where a JSON string ends, after its closing quote. */
+const endOfString = (text: string, start: number): number => {
+  for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
+    let at = end - 1
+    while (text[at] === '\\') at--
+    // Escaped by an odd number of backslashes, it is part of the string.
+    if ((end - at) % 2 === 1) return end + 1
+  }
+}
+
+/** The credential as texts. Its renewal part is opened only where the row was read with it. */
+export const openTexts = (sealer: Sealer, row: Pick<ReadRow, 'id' | 'access' | 'renewal'>): Secret<CredentialTexts> => {
+  // ["the token",{the answer}]
+  const text = sealer.open(['connections', row.id, 'access'], row.access)
+  const end = endOfString(text, 1)
+  const accessToken = text.slice(1, end)
+  const raw = text.slice(end + 1, -1)
+  const renewal = openPart(sealer, row)
+  if (renewal === undefined) return new Secret({ accessToken, raw })
+  return new Secret({ accessToken, raw: wholeText(raw, renewal), refreshToken: JSON.stringify(renewal.token) })
+}
+
+/** The answer with the refresh token back where it stood. */
+const wholeText = (raw: string, { token, path }: Renewal): string => {
+  if (path === undefined) return raw
+  // At the top it was the one key of its name, and comes last, as in an object to which it is given.
+  if (/^[a-z]\w*$/i.test(path))
+    return `${raw.slice(0, -1)}${raw === '{}' ? '' : ','}"${path}":${JSON.stringify(token)}}`
+  const answer: JsonObject = JSON.parse(raw)
+  makeWhole(answer, path, token)
+  return JSON.stringify(answer)
+}
+
+const makeWhole = (raw: JsonObject, path: string, token: string): void => {
+  const [holder, key] = holderOf(raw, path)
+  if (holder) holder[key] = token
 }
 
 /** The whole credential, its answer made whole again. */
@@ -61,10 +110,7 @@ export const openCredential = (sealer: Sealer, row: Connection): Credential => {
     sealer.open(['connections', row.id, 'access'], row.access),
   )
   const renewal = openPart(sealer, row)
-  if (renewal?.path !== undefined) {
-    const [holder, key] = holderOf(raw, renewal.path)
-    if (holder) holder[key] = renewal.token
-  }
+  if (renewal?.path !== undefined) makeWhole(raw, renewal.path, renewal.token)
   return {
     kind: row.kind,
     accessToken: new Secret(accessToken),

@@ -4,13 +4,14 @@
  * Every method but those on environments takes the environment first and never reaches another's rows.
  */
 import type { Attempt, Outcome } from './attempt.ts'
-import type { Connection, DeletedConnection, Flag } from './connection.ts'
+import type { Connection, DeletedConnection, Flag, ReadRow } from './connection.ts'
 import type { JsonObject } from './credential.ts'
 import type { EndUser } from './end-user.ts'
 import type { AllowKind, Environment, SecretKey } from './environment.ts'
 import type { NewEvent } from './event.ts'
 import type { Integration } from './integration.ts'
 import type { ConnectSession } from './session.ts'
+import type { Soon } from './soon.ts'
 import type { RefreshStorage } from './storage-refresh.ts'
 import type { WebhookStorage } from './storage-webhooks.ts'
 
@@ -21,9 +22,9 @@ export interface Storage extends RefreshStorage, WebhookStorage {
   /**
    * A number that differs from the last one if keys have changed since. A change made here moves it at once, one made by
    * another process within half a second. It costs microseconds, but for the one who has to ask the database. Throws
-   * where that does not answer: whoever cannot know whether a key was revoked must not let it in.
+   * (or rejects) where that does not answer: whoever cannot know whether a key was revoked must not let it in.
    */
-  epoch(): Promise<number>
+  epoch(): Soon<number>
 
   /** A named value written once (the root key's check value): stores it if the name is free, answers what is stored. */
   mark(name: string, value: Uint8Array): Promise<Uint8Array>
@@ -115,6 +116,16 @@ export interface Storage extends RefreshStorage, WebhookStorage {
    */
   authorize(draft: Draft): Promise<Connection>
   connection(environmentId: number, integrationKey: string, connectionId: string): Promise<Connection | undefined>
+  /**
+   * The hot read: what is committed of one connection, by one prepared point select, without a lock, a write or a parse.
+   * Those of one turn of the event loop are made together. `withRenewal`: with its sealed renewal part, which most readers have no business with.
+   */
+  hot(
+    environmentId: number,
+    integrationKey: string,
+    connectionId: string,
+    withRenewal: boolean,
+  ): Promise<ReadRow | undefined>
   connectionById(environmentId: number, id: string): Promise<Connection | undefined>
   /** Newest first. */
   connections(environmentId: number, filter: ConnectionFilter): Promise<Connection[]>

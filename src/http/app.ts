@@ -1,15 +1,19 @@
 /** The verbs as a Fastify app. Each dialect is a plugin with its own authentication and error handler. */
-import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { MortiseError } from '../core/errors.ts'
 import type { Hub } from '../core/hub.ts'
+import type { Keys } from '../core/keys.ts'
 import { isLoopbackHost } from '../core/loopback.ts'
+import { soon } from '../core/soon.ts'
 import { toReturn as alloyReturn } from './alloy/map.ts'
 import { alloyRoutes } from './alloy/routes.ts'
 import { dialect as alloy } from './alloy/served.ts'
 import { withoutVersion } from './alloy/version.ts'
-import { type Access, checkLocal, checkOwnPage, hostOf, isKeyless } from './auth.ts'
+import { constraints } from './asks.ts'
+import { type Access, checkLocal, checkOwnPage, hostOf, isKeyless, mayBeKeyless } from './auth.ts'
 import { callbackRoute } from './callback.ts'
 import { dashboardRoutes, isDashboard } from './dashboard/routes.ts'
+import { hook } from './hook.ts'
 import { toReturn } from './nango/map.ts'
 import { dialect as nango, nangoRoutes } from './nango/routes.ts'
 import { sendHome, sendNotFound, sendPlainHome } from './pages.ts'
@@ -42,9 +46,12 @@ const forBrowsers = new Set([
   '/docs/:page',
 ])
 
+const nothing = {}
+
 export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Promise<FastifyInstance> => {
   const app = fastify({
-    routerOptions: { maxParamLength: 1000 },
+    // Routes read the query as it was sent, see `queryOf`: nobody else parses it.
+    routerOptions: { maxParamLength: 1000, querystringParser: () => nothing, constraints },
     // A HEAD must not begin or finish a flow.
     exposeHeadRoutes: false,
     // Where a dialect's clients put its version.
@@ -59,29 +66,40 @@ export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Pro
   })
   const { log, dev, storage } = hub.context
 
-  app.addHook('onRequest', async (request, reply) => {
-    reply.headers({
-      'cache-control': 'no-store',
-      'referrer-policy': 'no-referrer',
-      'x-content-type-options': 'nosniff',
-      'x-frame-options': 'DENY',
-      'cross-origin-resource-policy': 'same-origin',
-    })
-    const route = request.routeOptions.url ?? ''
-    if (route === '/health' || route === '/ready') return
-    // An absolute target would name a second host (RFC 9112 §3.2.2).
-    if (!request.raw.url?.startsWith('/'))
-      throw new MortiseError('invalid_request', 'The request target must be a path.')
-    if (await isKeyless(access)) {
+  const mayBeOpen = mayBeKeyless(access)
+  const onLoopback = isLoopbackHost(access.publicUrl.hostname)
+  const check = (request: FastifyRequest, reply: FastifyReply, route: string, keys?: Keys) => {
+    request.keys = keys
+    if (keys?.unused) {
       checkLocal(request)
       if (!stepsOfFlow.has(route)) checkOwnPage(request, access)
     }
-    if (!isLoopbackHost(access.publicUrl.hostname) || !(forBrowsers.has(route) || isDashboard(route))) return
+    if (!onLoopback || !(forBrowsers.has(route) || isDashboard(route))) return
     const host = hostOf(request)
     if (!host || !isLoopbackHost(host.hostname))
       throw new MortiseError('forbidden', `This hub's pages are at ${access.publicUrl.origin} only.`)
-    if (host.host !== access.publicUrl.host) await reply.redirect(access.publicUrl.origin + request.url, 307)
-  })
+    if (host.host !== access.publicUrl.host) reply.redirect(access.publicUrl.origin + request.url, 307)
+  }
+  app.decorateRequest('keys', undefined)
+  app.addHook(
+    'onRequest',
+    hook((request, reply) => {
+      reply.headers({
+        'cache-control': 'no-store',
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'cross-origin-resource-policy': 'same-origin',
+      })
+      const route = request.routeOptions.url ?? ''
+      if (route === '/health' || route === '/ready') return
+      // An absolute target would name a second host (RFC 9112 §3.2.2).
+      if (!request.raw.url?.startsWith('/'))
+        throw new MortiseError('invalid_request', 'The request target must be a path.')
+      if (!mayBeOpen) return check(request, reply, route)
+      return soon(access.keyring.now(), keys => check(request, reply, route, keys))
+    }),
+  )
   app.setErrorHandler((thrown, request, reply) => {
     const error = errorOf(thrown, request, log)
     return reply.code(statusOf[error.code]).send({ error: { code: error.code, message: error.message } })

@@ -7,8 +7,9 @@ import type { Secret } from '../core/credential.ts'
 import { type Environment, everyScope, type Scope } from '../core/environment.ts'
 import { MortiseError } from '../core/errors.ts'
 import { equal } from '../core/ids.ts'
-import { type Caller, type Keyring, publicKeyPrefix } from '../core/keys.ts'
+import { type Caller, type Keyring, type Keys, publicKeyPrefix } from '../core/keys.ts'
 import { isLoopbackHost, parseUrl } from '../core/loopback.ts'
+import { type Soon, soon } from '../core/soon.ts'
 
 export interface Access {
   readonly keyring: Keyring
@@ -20,12 +21,20 @@ export interface Access {
   readonly onLoopback: boolean
 }
 
-/** Open: no key is configured, and nothing but this machine can reach the hub. */
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The keys as they were when the request came in, where it had to be asked then whether there are any. */
+    keys: Keys | undefined
+  }
+}
+
+/** Whether the hub is open while it has no key: nothing is configured, and nothing but this machine can reach it. */
+export const mayBeKeyless = (access: Access): boolean =>
+  access.onLoopback && access.basicAuth === undefined && isLoopbackHost(access.publicUrl.hostname)
+
+/** Open: no key was ever made, and nothing but this machine can reach the hub. */
 export const isKeyless = async (access: Access): Promise<boolean> =>
-  access.onLoopback &&
-  access.basicAuth === undefined &&
-  isLoopbackHost(access.publicUrl.hostname) &&
-  (await access.keyring.unused())
+  mayBeKeyless(access) && (await access.keyring.now()).unused
 
 const refuse = (message: string) => new MortiseError('forbidden', message, { reason: 'keyless_refused' })
 
@@ -114,12 +123,21 @@ const presented = (
   return { token, password, scheme: 'basic' }
 }
 
-/** The caller of an API request. Throws `unauthenticated` or `forbidden`. */
-export const authenticate = async (request: FastifyRequest, access: Access): Promise<Caller> => {
+/**
+ * The caller of an API request: at once, where the keys are known. Throws (or rejects with) `unauthenticated` or
+ * `forbidden`. `keys`: those of now, where the request has waited for its body.
+ */
+export const authenticate = (
+  request: FastifyRequest,
+  access: Access,
+  keys: Soon<Keys> = request.keys ?? access.keyring.now(),
+): Soon<Caller> => soon(keys, known => callerOf(request, access, known))
+
+const callerOf = (request: FastifyRequest, access: Access, keys: Keys): Caller => {
   const first = (id: string): Caller => ({ id, environmentId: access.firstEnvironment.id, scopes: everyScope })
   const { token, password, scheme } = presented(request)
   // A keyless hub ignores a secret key. Where the request comes from was checked before any route.
-  if (await isKeyless(access)) {
+  if (mayBeKeyless(access) && keys.unused) {
     const limited = limitOf(token)
     if (limited) throw limited
     return first('keyless')
@@ -151,7 +169,7 @@ export const authenticate = async (request: FastifyRequest, access: Access): Pro
       { reason: 'key_unknown' },
     )
   try {
-    return await access.keyring.find(token)
+    return keys.find(token)
   } catch (error) {
     throw limitOf(token) ?? error
   }

@@ -150,7 +150,7 @@ export const sdkRoutes =
     })
     // The app's back end makes a session, and hands its token to the page, which needs no JWT then.
     app.post('/api/v1/connect-sessions', async request => {
-      const caller = await authenticate(request, access)
+      const caller = await authenticate(request, access, access.keyring.now())
       requireScope(caller, 'connect:write')
       if (!request.headers['content-type']?.startsWith('application/json'))
         throw new MortiseError('invalid_request', 'Send the body as JSON, with content-type: application/json.')

@@ -1,5 +1,6 @@
 /** What an engine brings to the one implementation of the storage port. */
 import type { Kysely, SelectQueryBuilder, Transaction } from 'kysely'
+import type { Soon } from '../core/soon.ts'
 import type { Tables } from './tables.ts'
 
 export interface Engine {
@@ -14,12 +15,14 @@ export interface Engine {
   /** SQL for the database's own time, in milliseconds since 1970: of the moment, not of the transaction. */
   readonly now: string
   /**
-   * The hot read, as a raw prepared statement with `?` for each value. Sees committed rows only: all that this
-   * process had committed when it is asked, and of others what they had when this turn of the event loop first asked. The
-   * row may be shared with others who read it, so nobody changes it.
+   * A read of one row, as a raw prepared statement with `?` for each value: on the way of every request. Sees committed
+   * rows only: all that this process had committed when it is asked, and of others what they had when this turn of the
+   * event loop first asked. At once where the engine can. The row may be shared with others, so nobody changes it.
    */
-  prepare<Row>(sql: string): (...values: (string | number)[]) => Row | undefined | Promise<Row | undefined>
-  /** For how many milliseconds `epoch` need not ask again what other processes have written. */
+  prepare<Row>(sql: string): (...values: (string | number)[]) => Soon<Row | undefined>
+  /** Makes several reads of prepared statements, given as one piece of work that does not throw. */
+  together(reads: () => void): void
+  /** For how many milliseconds `epoch` need not ask again what other processes have written; 0: once a turn of the loop. */
   readonly epochLasts: number
   close(): Promise<void>
 }

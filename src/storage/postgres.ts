@@ -6,6 +6,7 @@ import { SetupError } from '../core/errors.ts'
 import type { Storage } from '../core/storage.ts'
 import type { Engine } from './engine.ts'
 import { createMigrations, missing } from './migrations.ts'
+import { createReads } from './postgres-reads.ts'
 import {
   connectionLost,
   isTimeout,
@@ -80,7 +81,7 @@ const createEngine = (config: pg.ClientConfig, named: boolean): Engine => {
       },
     }),
   })
-  let statements = 0
+  const reads = createReads(config, named)
   let ended: Promise<void> | undefined
   return {
     db,
@@ -88,31 +89,14 @@ const createEngine = (config: pg.ClientConfig, named: boolean): Engine => {
     transact: work => transact(db, work),
     skipLocked: rows => rows.forUpdate().skipLocked(),
     now: 'CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)',
-    prepare<Row>(sql: string) {
+    prepare(sql) {
       let count = 0
-      const text = sql.replaceAll('?', () => `$${++count}`)
-      const query = { text, ...(named ? { name: `mortise_${++statements}` } : {}) }
-      const read = async (values: (string | number)[]): Promise<Row | undefined> => {
-        const client = impatient(await pool.connect())
-        try {
-          return (await client.query({ ...query, values })).rows[0]
-        } finally {
-          client.release()
-        }
-      }
-      return async (...values) => {
-        try {
-          return await read(values)
-        } catch (error) {
-          // It only reads, so once more does no harm: the server may have been started anew since.
-          if (!connectionLost(error)) throw error
-          return read(values)
-        }
-      }
+      return reads.prepare(sql.replaceAll('?', () => `$${++count}`))
     },
-    close() {
-      ended ??= pool.end()
-      return ended
+    together: reads.together,
+    async close() {
+      ended ??= Promise.all([pool.end(), reads.close()]).then(() => {})
+      await ended
     },
   }
 }

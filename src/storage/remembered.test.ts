@@ -46,7 +46,7 @@ test('a failure is thrown to those who wait for it, and to nobody after', async 
   const { asked, value } = begin()
   const waiting = [value.get(), value.get()]
   asked[0]?.fail(new Error('gone'))
-  for (const each of waiting) await assert.rejects(each, /gone/)
+  for (const each of waiting) await assert.rejects(Promise.resolve(each), /gone/)
   const next = value.get()
   asked[1]?.answer(3)
   assert.equal(await next, 3)
@@ -60,4 +60,30 @@ test('what was forgotten is asked anew, and an answer that is on its way does no
   asked[1]?.answer(2)
   asked[0]?.answer(1)
   assert.deepEqual([await early, await late, await value.get()], [1, 2, 2])
+})
+
+test('what is known is answered at once, and so is what is told at once, for one turn; a throw is kept for nobody', async () => {
+  const { asked, value } = begin()
+  const first = value.get()
+  asked[0]?.answer(1)
+  await first
+  assert.equal(value.get(), 1)
+  let calls = 0
+  const direct = remembered(
+    () => {
+      if (++calls === 2) throw new Error('gone')
+      return calls
+    },
+    0,
+    () => 0,
+  )
+  const turn = () => new Promise(done => setImmediate(done))
+  assert.deepEqual([direct.get(), direct.get()], [1, 1])
+  await Promise.resolve()
+  assert.equal(direct.get(), 1)
+  await turn()
+  assert.throws(() => direct.get(), /gone/)
+  assert.equal(direct.get(), 3)
+  direct.forget()
+  assert.equal(direct.get(), 4)
 })

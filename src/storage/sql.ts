@@ -1,5 +1,7 @@
 /** The one implementation of the storage port, in Kysely. What the engines differ in is `engine.ts`. */
 import type { Transaction } from 'kysely'
+import type { ReadRow } from '../core/connection.ts'
+import { soon } from '../core/soon.ts'
 import type { Storage } from '../core/storage.ts'
 import { credentialStorage, one } from './credentials.ts'
 import type { Engine } from './engine.ts'
@@ -10,6 +12,7 @@ import {
   connectionColumns,
   fromAttempt,
   fromConnection,
+  readColumns,
   type Tables,
   toAttempt,
   toConnection,
@@ -17,24 +20,27 @@ import {
   toIntegration,
   toSecretKey,
 } from './tables.ts'
+import { createTurn } from './turn.ts'
 import { addDeliveries, webhookStorage } from './webhooks.ts'
 
 export const createStorage = (engine: Engine): Storage => {
   const { db, transact } = engine
   const revision = engine.prepare<{ revision: number }>('SELECT revision FROM changes WHERE name = ?')
-  const epoch = remembered(async () => {
-    const row = await revision('keys')
+  const revisionOf = (row: { revision: number } | undefined) => {
     if (!row) throw new Error('The table changes has no row for the keys.')
     return row.revision
-  }, engine.epochLasts)
+  }
+  const epoch = remembered(() => soon(revision('keys'), revisionOf), engine.epochLasts)
   /** With a change of keys, in its transaction. */
   const keysChanged = async (tx: Transaction<Tables>) => {
     const rows = tx.updateTable('changes').where('name', '=', 'keys')
     await rows.set(columns => ({ revision: columns('revision', '+', 1) })).execute()
   }
-  const hotRead = engine.prepare<Tables['connections']>(
-    `SELECT ${connectionColumns.join(', ')} FROM connections WHERE environment_id = ? AND integration_key = ? AND connection_id = ?`,
-  )
+  const turn = createTurn(engine.together)
+  const named = 'FROM connections WHERE environment_id = ? AND integration_key = ? AND connection_id = ?'
+  const wholeRow = engine.prepare<Tables['connections']>(`SELECT ${connectionColumns.join(', ')} ${named}`)
+  const hotRow = engine.prepare<ReadRow>(`SELECT ${readColumns} ${named}`)
+  const hotRowWithRenewal = engine.prepare<ReadRow>(`SELECT ${readColumns}, renewal_part AS "renewal" ${named}`)
 
   return {
     ...sessionStorage(engine),
@@ -329,9 +335,11 @@ export const createStorage = (engine: Engine): Storage => {
         return next.connection
       }),
     async connection(environmentId, integrationKey, connectionId) {
-      const row = await hotRead(environmentId, integrationKey, connectionId)
+      const row = await wholeRow(environmentId, integrationKey, connectionId)
       return row && toConnection(row)
     },
+    hot: (environmentId, integrationKey, connectionId, withRenewal) =>
+      turn(() => (withRenewal ? hotRowWithRenewal : hotRow)(environmentId, integrationKey, connectionId)),
     async connectionById(environmentId, id) {
       const rows = db.selectFrom('connections').selectAll().where('environment_id', '=', environmentId)
       const row = await rows.where('id', '=', id).executeTakeFirst()

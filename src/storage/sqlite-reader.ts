@@ -14,6 +14,8 @@ export interface Reader {
    * shares them, and leaves them as they are.
    */
   prepare(sql: string): (...values: (string | number)[]) => Row | undefined | Promise<Row | undefined>
+  /** Makes several reads of prepared statements in one look at the file. */
+  together(reads: () => void): void
   /** The next read asks whether anybody has committed. */
   look(): void
   close(): void
@@ -25,6 +27,7 @@ export const createReader = (db: DatabaseSync): Reader => {
   /** Moves with each commit of another connection, be it in this process or not. */
   const version = db.prepare('PRAGMA data_version')
   version.setReturnArrays(true)
+  const [begin, commit] = [db.prepare('BEGIN'), db.prepare('COMMIT')]
   const remembered: Map<string, Row>[] = []
   let last: unknown
   let lookedIn = -1
@@ -67,6 +70,14 @@ export const createReader = (db: DatabaseSync): Reader => {
         return row
       }
       return (...values) => patiently(() => find(values))
+    },
+    together(reads) {
+      begin.run()
+      try {
+        reads()
+      } finally {
+        commit.run()
+      }
     },
     look,
     close() {

@@ -60,6 +60,8 @@ const createEngine = (writer: Writer, reader: Reader | undefined): Engine => {
     // There is one writer at a time, and no row is locked.
     skipLocked: rows => rows,
     now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+    // In memory there is one connection, which may be in a transaction.
+    together: reads => (reader ? reader.together(reads) : reads()),
     prepare<Row>(sql: string) {
       type Read = (...values: (string | number)[]) => Row | undefined | Promise<Row | undefined>
       if (reader) return reader.prepare(sql) as Read

@@ -1,6 +1,6 @@
 /** Rows as the database holds them, and rows ↔ core's nouns. Times are milliseconds, flags 0 or 1. */
 import type { Attempt } from '../core/attempt.ts'
-import type { Connection } from '../core/connection.ts'
+import type { Connection, ReadRow } from '../core/connection.ts'
 import type { Environment, SecretKey } from '../core/environment.ts'
 import type { Integration } from '../core/integration.ts'
 import type { RefreshTables } from './tables-refreshes.ts'
@@ -136,6 +136,29 @@ const everyColumn: Readonly<Record<keyof Tables['connections'], true>> = {
   updated_at: true,
 }
 export const connectionColumns = Object.keys(everyColumn)
+
+/** The column of each property of a ReadRow but its renewal part; the driver's row then is the noun, as it is. */
+const columnOf: Readonly<Record<Exclude<keyof ReadRow, 'renewal'>, string>> = {
+  id: 'id',
+  number: 'number',
+  provider: 'provider',
+  endUserId: 'end_user_id',
+  status: 'status',
+  kind: 'kind',
+  access: 'access_part',
+  // Not a boolean, which one engine has and the other has not.
+  renewable: 'CASE WHEN renewal_part IS NULL THEN 0 ELSE 1 END',
+  expiresAt: 'expires_at',
+  obtainedAt: 'obtained_at',
+  config: 'config_json',
+  metadata: 'metadata_json',
+  facts: 'facts_json',
+  createdAt: 'created_at',
+  updatedAt: 'updated_at',
+}
+export const readColumns = Object.entries(columnOf)
+  .map(([property, column]) => `${column} AS "${property}"`)
+  .join(', ')
 
 /** An optional property of a noun: left out where the column is NULL. */
 export const optional = <K extends string, V, R>(key: K, value: V | null, read: (value: V) => R): { [key in K]?: R } =>

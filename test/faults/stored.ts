@@ -8,15 +8,15 @@ export const storedFaults: readonly Fault[] = [
   {
     guard: 'a blob is bound to its place',
     file: 'src/seal/seal.ts',
-    text: 'additional(String(environmentId), ...place)',
-    becomes: 'additional(String(environmentId))',
+    text: 'start + part(table) + part(row) + part(field)',
+    becomes: 'start',
     caughtBy: [stored, "a credential's blob moved"],
   },
   {
     guard: 'a blob is bound to its field',
     file: 'src/seal/seal.ts',
-    text: 'additional(String(environmentId), ...place)',
-    becomes: 'additional(String(environmentId), ...place.slice(0, 2))',
+    text: 'start + part(table) + part(row) + part(field)',
+    becomes: 'start + part(table) + part(row)',
     caughtBy: ['src/seal/seal.test.ts', 'does not open in another table, row or field'],
   },
   {

@@ -7,6 +7,7 @@ import { findConnection } from '../../core/find.ts'
 import { faultOf } from '../../core/json-schema.ts'
 import { merge, mergeable } from '../../core/merge.ts'
 import { latestOf } from '../alloy/map.ts'
+import { forBrowsers } from '../asks.ts'
 import { copyable, type Html, html } from '../html.ts'
 import { inShell, keyHeader, quoted } from '../pages.ts'
 import { endUserName, latestMark, shown, statusText } from './connections.ts'
@@ -99,7 +100,8 @@ ${
 }`,
     })
   }
-  app.get<ById>('/connections/:id', pages.may('connections:read'), (request, reply) => show(request, reply))
+  const page = { ...pages.may('connections:read'), constraints: forBrowsers }
+  app.get<ById>('/connections/:id', page, (request, reply) => show(request, reply))
 
   app.post<ById>('/connections/:id/test', pages.may('proxy'), (request, reply) =>
     attempt(

@@ -17,8 +17,11 @@ import { type Pages, sendFramed, sendProblem, sendSignIn, signInPath } from './f
 import { checkOwnForm } from './own-form.ts'
 import { webhookPages } from './webhooks.ts'
 
-/** Whether a route is one of these pages: a browser opens it, under the public URL only. */
-export const isDashboard = (route: string): boolean => /^\/(connections|settings)(\/|$)/.test(route)
+/**
+ * Whether a route is one of these pages: a browser opens it, under the public URL only. `/connections/*` is an API's,
+ * whose callers have other names for the hub.
+ */
+export const isDashboard = (route: string): boolean => /^\/(connections(\/:.*)?|settings(\/.*)?)$/.test(route)
 
 export const dashboardRoutes =
   (hub: Hub, access: Access) =>

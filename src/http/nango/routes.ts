@@ -1,18 +1,22 @@
 /** The table of this dialect's routes. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { didYouMean } from '../../core/alike.ts'
 import { failed } from '../../core/attempt.ts'
 import type { Environment } from '../../core/environment.ts'
 import { MortiseError, badParameter as wrong } from '../../core/errors.ts'
 import type { Hub } from '../../core/hub.ts'
 import type { Caller } from '../../core/keys.ts'
+import type { Reading, TextOptions } from '../../core/read.ts'
+import { soon } from '../../core/soon.ts'
+import { forPrograms } from '../asks.ts'
 import { type Access, authenticate, checkBrowserOrigin, isKeyless, requireScope } from '../auth.ts'
 import { attemptCookie } from '../cookies.ts'
+import { hook } from '../hook.ts'
 import { sendFailure } from '../pages.ts'
 import { queryOf } from '../query.ts'
 import { errorOf } from '../thrown.ts'
 import { errorType, toError } from './errors.ts'
-import { returnParameters, toConnection, toConnections, toReturn } from './map.ts'
+import { returnParameters, toConnection, toConnections, toCurrentConnection, toReturn } from './map.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -35,10 +39,15 @@ export const nangoRoutes =
     })
 
     await app.register(async api => {
-      api.addHook('onRequest', async request => {
-        request.caller = await authenticate(request, access)
-        requireScope(request.caller, 'connections:read')
-      })
+      api.addHook(
+        'onRequest',
+        hook(request =>
+          soon(authenticate(request, access), caller => {
+            request.caller = caller
+            requireScope(request.caller, 'connections:read')
+          }),
+        ),
+      )
 
       api.get('/connection', async request => {
         const query = queryOf(request)
@@ -46,19 +55,42 @@ export const nangoRoutes =
         return toConnections(await hub.list(request.caller.environmentId, id === undefined ? {} : { connectionId: id }))
       })
 
-      // Greedy: a connection id may hold slashes, and old clients do not encode it.
-      api.get<{ Params: { '*': string } }>('/connection/*', async request => {
+      api.get<OneConnection>('/connection/*', (request, reply) => {
+        const query = queryOf(request)
+        const options = { withRefreshToken: true, force: flag(query, 'force_refresh') }
+        return answer(request, reply, query, options, toConnection)
+      })
+
+      // A browser that asks there finds the page of a connection.
+      api.get<OneConnection>('/connections/*', { constraints: forPrograms }, (request, reply) => {
+        const query = queryOf(request)
+        for (const name of query.keys()) if (!asked.has(name)) throw unknownParameter(name, asked)
+        // Of an app that has no such tokens: it is looked at, and means nothing.
+        flag(query, 'refresh_github_app_jwt_token')
+        const options = { withRefreshToken: flag(query, 'refresh_token'), force: flag(query, 'force_refresh') }
+        return answer(request, reply, query, options, toCurrentConnection)
+      })
+
+      const answer = async (
+        request: FastifyRequest<OneConnection>,
+        reply: FastifyReply,
+        query: URLSearchParams,
+        options: TextOptions,
+        toText: (reading: Reading, withCredentials: boolean) => string,
+      ) => {
         const id = request.params['*']
         if (id === '') throw wrong('connection_id', 'The connection id is missing from the path.')
-        const key = single(queryOf(request), 'provider_config_key')
+        const key = single(query, 'provider_config_key')
         if (key === undefined || key === '')
           throw wrong(
             'provider_config_key',
             'provider_config_key is missing: add ?provider_config_key=<the integration>, for example github.',
           )
-        const read = await hub.read(request.caller.environmentId, key, id)
-        return toConnection(read, request.caller.scopes.has('credentials:read'))
-      })
+        const { caller } = request
+        const reading = await hub.readTexts(caller.environmentId, key, id, options)
+        reply.header('content-type', 'application/json; charset=utf-8')
+        return toText(reading, caller.scopes.has('credentials:read'))
+      }
     })
 
     app.get<{ Params: { key: string } }>('/oauth/connect/:key', async (request, reply) => {
@@ -100,6 +132,20 @@ export const nangoRoutes =
     })
   }
 
+/** Greedy: a connection id may hold slashes, and clients do not encode it. */
+interface OneConnection {
+  Params: { '*': string }
+}
+
+/** What `GET /connections/:id` may be asked with. */
+const asked = new Set(['provider_config_key', 'force_refresh', 'refresh_token', 'refresh_github_app_jwt_token'])
+
+const unknownParameter = (name: string, known: ReadonlySet<string>, more = ''): MortiseError =>
+  wrong(
+    name,
+    `${name.slice(0, 80)} is not a parameter here${didYouMean(name.slice(0, 80), [...known])}; there are ${[...known].join(', ')}${more}.`,
+  )
+
 const known = new Set(['public_key', 'connection_id', 'api_redirect_url', 'scopes', 'hmac', 'allow_duplicate'])
 
 /** A parameter that may be given once. */
@@ -121,11 +167,7 @@ const paramsOf = (query: URLSearchParams): Record<string, string> => {
   for (const name of query.keys()) {
     if (known.has(name)) continue
     const key = /^params\[([A-Za-z][\w-]{0,63})\]$/.exec(name)?.[1]
-    if (key === undefined)
-      throw wrong(
-        name,
-        `${name.slice(0, 80)} is not a parameter here${didYouMean(name.slice(0, 80), [...known])}; there are ${[...known].join(', ')} and params[…].`,
-      )
+    if (key === undefined) throw unknownParameter(name, known, ' and params[…]')
     const value = single(query, name) ?? ''
     if (!/^[^\p{Cc}]{0,255}$/u.test(value))
       throw wrong(name, `${name} must be at most 255 characters, without control characters.`)

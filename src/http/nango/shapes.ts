@@ -1,9 +1,26 @@
-/** The wire shapes, as the 2023 Connections API document prints them. */
+/** The wire shapes, as the 2023 Connections API document prints them, and those of 2026 beside them. */
 import { z } from 'zod'
 import type { JsonObject } from '../../core/credential.ts'
 
 const time = z.iso.datetime({ precision: 3 })
 const json = z.record(z.string(), z.json()) as z.ZodType<JsonObject>
+
+const credentials = z.union([
+  z.strictObject({
+    type: z.literal('OAUTH2'),
+    access_token: z.string(),
+    /** In 2026 only where it is asked for. */
+    refresh_token: z.string().optional(),
+    /** In 2023 only with a refresh token. */
+    expires_at: time.optional(),
+    raw: json,
+  }),
+  /** Given as they are, without a flow. */
+  z.strictObject({ type: z.literal('API_KEY'), apiKey: z.string() }),
+  z.strictObject({ type: z.literal('BASIC'), username: z.string(), password: z.string() }),
+  /** A key without the scope credentials:read. */
+  z.strictObject({}),
+])
 
 /** GET /connection/:id */
 export const connectionShape = z.strictObject({
@@ -12,27 +29,44 @@ export const connectionShape = z.strictObject({
   updated_at: time,
   provider_config_key: z.string(),
   connection_id: z.string(),
-  credentials: z.union([
-    z.strictObject({
-      type: z.literal('OAUTH2'),
-      access_token: z.string(),
-      refresh_token: z.string().optional(),
-      /** Only with a refresh token. */
-      expires_at: time.optional(),
-      raw: json,
-    }),
-    /** Given as they are, without a flow. */
-    z.strictObject({ type: z.literal('API_KEY'), apiKey: z.string() }),
-    z.strictObject({ type: z.literal('BASIC'), username: z.string(), password: z.string() }),
-    /** A key without the scope credentials:read. */
-    z.strictObject({}),
-  ]),
+  credentials,
   connection_config: z.record(z.string(), z.string()),
   /** Numbers accounts in the vendor's cloud only; 0 everywhere else. */
   account_id: z.literal(0),
   metadata: json,
 })
 export type ConnectionShape = z.infer<typeof connectionShape>
+
+/** Times of a row, as that vendor's database prints them. */
+const rowTime = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00$/)
+
+/** GET /connections/:id, of 2026. What the hub has nothing for yet is there, and empty. */
+export const currentConnectionShape = z.strictObject({
+  id: z.int().positive(),
+  connection_id: z.string(),
+  provider_config_key: z.string(),
+  /** What the provider is called, not the integration. */
+  provider: z.string(),
+  errors: z.tuple([]),
+  end_user: z
+    .strictObject({
+      id: z.string(),
+      display_name: z.null(),
+      email: z.null(),
+      tags: z.null(),
+      organization: z.null(),
+    })
+    .nullable(),
+  tags: z.strictObject({}),
+  metadata: json,
+  connection_config: z.record(z.string(), z.string()),
+  webhook_url_override: z.null(),
+  created_at: rowTime,
+  updated_at: rowTime,
+  last_fetched_at: z.null(),
+  credentials,
+})
+export type CurrentConnectionShape = z.infer<typeof currentConnectionShape>
 
 /** GET /connection. `provider` is the provider config key, whatever the provider is called. */
 export const connectionsShape = z.strictObject({
