@@ -42,6 +42,11 @@ const forBrowsers = new Set([
   '/docs/:page',
 ])
 
+/** No route has a JSON schema: zod checks what comes in. So the compilers for those are no part of the start. */
+const noSchema = () => {
+  throw new Error('A route with a JSON schema needs the compilers that createApp leaves out.')
+}
+
 export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Promise<FastifyInstance> => {
   const app = fastify({
     routerOptions: { maxParamLength: 1000 },
@@ -50,6 +55,7 @@ export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Pro
     // Where a dialect's clients put its version.
     rewriteUrl: request => withoutVersion(request.url ?? '/').url,
     bodyLimit: 1_000_000,
+    schemaController: { compilersFactory: { buildValidator: noSchema, buildSerializer: noSchema } },
     // A URL that does not decode never reaches a route.
     frameworkErrors: (error, _request, reply) => {
       ;(reply as FastifyReply)
