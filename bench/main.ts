@@ -1,8 +1,10 @@
 /** `npm run bench`: every figure, or those that are named, each beside its rival. See README.md. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { availableParallelism, cpus, totalmem } from 'node:os'
+import { cpus, totalmem } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { postgresBin } from '../test/postgres.ts'
 import { cells, type Figure, header, isMet, type Line } from './figure.ts'
 import { readFigures } from './figures/read.ts'
 import { refresh, storm } from './figures/refresh.ts'
@@ -23,13 +25,14 @@ ${figures.map(({ name, help }) => `  ${name.padEnd(14)} ${help}`).join('\n')}
 `
 
 /** What the figures were measured on. */
-const machine = (postgres: boolean): string => {
-  const version = postgres ? execFileSync('psql', ['--version'], { encoding: 'utf8' }) : ''
+const machine = (): string => {
+  const version =
+    postgresBin === undefined ? '' : execFileSync(join(postgresBin, 'postgres'), ['--version'], { encoding: 'utf8' })
   const [, server] = /(\d+(\.\d+)?)/.exec(version) ?? []
   const memory = `${Math.round(totalmem() / 2 ** 30)} GB`
   return [
     new Date().toISOString().slice(0, 10),
-    `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${availableParallelism()} cores, ${memory}`,
+    `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${cpus().length} cores, ${memory}`,
     `Node ${process.version}`,
     ...(server === undefined ? [] : [`Postgres ${server}`]),
   ].join('; ')
@@ -70,7 +73,7 @@ const chosen = (): { readonly quick: boolean; readonly wanted: readonly Figure[]
   if (values.help) return ''
   const unknown = positionals.find(name => !figures.some(each => each.name === name))
   if (unknown !== undefined) return `There is no figure "${unknown}".`
-  if (!existsSync('/proc/self/schedstat') || availableParallelism() < 2)
+  if (!existsSync('/proc/self/schedstat') || cpus().length < 2)
     return 'The bench needs Linux, for taskset and /proc, and two cores.'
   const wanted = figures.filter(each => positionals.length === 0 || positionals.includes(each.name))
   return { quick: values.quick === true, wanted }
@@ -105,7 +108,7 @@ const run = async (quick: boolean, wanted: readonly Figure[]): Promise<void> => 
     await world.close()
   }
   const rows = [header, ...lines.map(cells)]
-  const where = machine(world.noPostgres === undefined)
+  const where = machine()
   console.log(`${where}\n\n${aligned(rows)}`)
   const whole = !quick && wanted.length === figures.length && world.noPostgres === undefined
   if (whole && !failed) writePage(`Measured ${where}.\n\n${markdown(rows)}`)

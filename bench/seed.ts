@@ -75,7 +75,12 @@ const intoSqlite = (file: string, columns: readonly string[], rows: Iterable<Row
   const marks = columns.map(() => '?').join(', ')
   const insert = db.prepare(`INSERT INTO connections (${columns.join(', ')}) VALUES (${marks})`)
   db.exec('BEGIN IMMEDIATE')
-  for (const row of rows) insert.run(...columns.map(column => row[column] ?? null))
+  let inserted = 0
+  for (const row of rows) {
+    insert.run(...columns.map(column => row[column] ?? null))
+    // A log that holds all of a million rows is slow.
+    if (++inserted % 50_000 === 0) db.exec('COMMIT; BEGIN IMMEDIATE')
+  }
   db.exec('COMMIT; PRAGMA wal_checkpoint(TRUNCATE)')
   db.close()
 }

@@ -47,7 +47,7 @@ export interface World {
   seed(place: Place, prefix: string, count: number): Promise<number>
   /** Makes the credentials of the first so many of them due, so that whoever reads them must renew them. */
   makeDue(place: Place, prefix: string, count: number): Promise<void>
-  /** A place with so many connections `c…`, made once for all figures. Nothing there may be changed. */
+  /** A place with so many connections `c…`, made once for all figures: they stay as they are. */
   filled(engine: Engine, count: number): Promise<Filled>
   startHub(place: Place, options?: HubOptions): Promise<RunningHub>
   child<A, B>(file: string, core: string): Child<A, B>
@@ -157,7 +157,7 @@ export const openWorld = async (quick: boolean, say: (line: string) => void): Pr
       return known
     },
     async startHub({ settings }, { core = ownCore, fromSource = false } = {}) {
-      const port = await freePorts()
+      const port = await freePort()
       const log = join(folder, `hub-${port}.log`)
       const program = fromSource ? join(root, 'bin/mortise.js') : join(bundle, 'mortise.js')
       const to = openSync(log, 'a')
@@ -187,6 +187,14 @@ export const openWorld = async (quick: boolean, say: (line: string) => void): Pr
     },
   }
   return world
+}
+
+/** Not one that the system may give to a client meanwhile (ip_local_port_range begins at 32768). */
+const freePort = async (): Promise<number> => {
+  for (;;) {
+    const port = await freePorts()
+    if (port < 32_000) return port
+  }
 }
 
 /** This process's environment without any of Mortise's settings, and with those given. */

@@ -100,8 +100,8 @@ export const refresh: Figure = {
 const [reading, storming, seconds] = [500, 150, 4]
 
 const stormOn = async (world: World, engine: Engine): Promise<Line> => {
-  const place = await world.place(engine)
-  await world.seed(place, 'c', world.quick ? 10_000 : count)
+  const fresh = world.quick ? 10_000 : count
+  const { place } = await world.filled(engine, fresh)
   const many = storming * seconds
   await world.seed(place, 's', many)
   const hub = await world.startHub(place)
@@ -111,7 +111,7 @@ const stormOn = async (world: World, engine: Engine): Promise<Line> => {
   if (!reader || !storm) throw new Error('There is no load.')
   const reads = () =>
     reader.ask({
-      ...readEach(hub, place, read.path, 'c', world.quick ? 10_000 : count, reading),
+      ...readEach(hub, place, read.path, 'c', fresh, reading),
       milliseconds: seconds * 1000,
     })
   const [atRest, inStorm, rates]: [Loaded[], Loaded[], number[]] = [[], [], []]
