@@ -18,6 +18,11 @@ import { staticRoutes } from './static.ts'
 import { statusOf } from './status.ts'
 import { errorOf } from './thrown.ts'
 
+/** No route has a JSON schema: zod checks what comes in. So the compilers for those are no part of the start. */
+const noSchema = () => {
+  throw new Error('A route with a JSON schema needs the compilers that createApp leaves out.')
+}
+
 /** Steps of a flow: a provider or an app sends the browser there. They look at its origin themselves, or at its cookie. */
 const stepsOfFlow = new Set([
   '/oauth/connect/:key',
@@ -41,11 +46,6 @@ const forBrowsers = new Set([
   '/docs',
   '/docs/:page',
 ])
-
-/** No route has a JSON schema: zod checks what comes in. So the compilers for those are no part of the start. */
-const noSchema = () => {
-  throw new Error('A route with a JSON schema needs the compilers that createApp leaves out.')
-}
 
 export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Promise<FastifyInstance> => {
   const app = fastify({
