@@ -42,6 +42,7 @@ const checkMeaning = (provider: Provider): [path: string[], message: string][] =
     [['authorize', 'url'], provider.authorize.url],
     [['token', 'url'], provider.token.url],
     [['refresh', 'url'], provider.refresh?.url],
+    [['introspect', 'url'], provider.introspect?.url],
     [['identity', 'request', 'url'], provider.identity?.request?.url],
     [['keys', 'identity', 'request', 'url'], provider.keys?.identity?.request?.url],
     [['revoke', 'url'], provider.revoke?.url],
@@ -70,12 +71,14 @@ const checkMeaning = (provider: Provider): [path: string[], message: string][] =
   // The credential goes to the hosts that are named, and nowhere else.
   const named = [provider.api.base, provider.token.url, provider.authorize.url].map(hostOf)
   const asked: [string[], string | undefined][] = [
+    [['introspect', 'url'], provider.introspect?.url],
     [['identity', 'request', 'url'], provider.identity?.request?.url],
     [['keys', 'identity', 'request', 'url'], provider.keys?.identity?.request?.url],
   ]
   for (const [path, url] of asked)
     if (url !== undefined && !named.includes(hostOf(url)) && !isNamedHost(hostOf(url), provider.api.hosts))
       wrong.push([path, 'its host is neither that of the API, nor named in api.hosts'])
+  wrong.push(...checkRefresh(provider))
   if (provider.keys && !(provider.keys.identity ?? provider.identity)?.request)
     wrong.push([['keys'], 'needs a request that tries a key: in keys.identity, or in identity'])
   if (provider.identity && !provider.identity.person && !provider.identity.shared)
@@ -96,6 +99,30 @@ const checkMeaning = (provider: Provider): [path: string[], message: string][] =
         wrong.push([at, `would show ${path}, which holds a token, in clear`])
   for (const name of Object.keys(provider.params))
     if (provider.config[name]) wrong.push([['config', name], 'is asked for in params already'])
+  return wrong
+}
+
+/** Codes that mean the same everywhere (RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5). */
+const always = { permanent: ['invalid_grant'], transient: ['temporarily_unavailable', 'slow_down'] }
+
+/** What would contradict itself, or stand there without effect. */
+const checkRefresh = ({ refresh }: Provider): [path: string[], message: string][] => {
+  const wrong: [string[], string][] = []
+  if (!refresh) return wrong
+  for (const code of refresh.transient)
+    if ([...refresh.permanent, ...always.permanent].includes(code))
+      wrong.push([
+        ['refresh', 'transient'],
+        `${code} means that only the end user can repair it, so not that it may work later`,
+      ])
+  for (const code of refresh.permanent)
+    if (always.transient.includes(code))
+      wrong.push([['refresh', 'permanent'], `${code} means everywhere that the same request may work later`])
+  if (refresh.grace !== undefined && !refresh.rotates)
+    wrong.push([
+      ['refresh', 'grace'],
+      'is without effect where a use does not spend the refresh token (rotates: false)',
+    ])
   return wrong
 }
 

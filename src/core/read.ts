@@ -3,9 +3,10 @@
 import { type Connection, connectionUnknown } from './connection.ts'
 import type { Context } from './context.ts'
 import type { Credential } from './credential.ts'
+import { isFresh } from './due.ts'
 import type { MortiseError } from './errors.ts'
 import { unknownIntegration } from './integration.ts'
-import { isFresh, type Refresher } from './refresh.ts'
+import type { Refresher } from './refresh.ts'
 import { openCredential } from './sealed.ts'
 
 export interface Read {
@@ -31,7 +32,8 @@ export const read = async (
 
 /** The same, of a row that was found already. */
 export const readRow = async (context: Context, refresher: Refresher, row: Connection): Promise<Read> => {
-  const fresh = isFresh(row, context.clock.now()) ? row : await refresher.freshen(row)
+  const provider = context.catalogue.get(row.provider)
+  const fresh = isFresh(row, provider, context.clock.now()) ? row : await refresher.freshen(row)
   return { connection: fresh, credential: openCredential(await context.sealerOf(row.environmentId), fresh) }
 }
 

@@ -87,6 +87,7 @@ const createEngine = (config: pg.ClientConfig, named: boolean): Engine => {
     epochLasts,
     transact: work => transact(db, work),
     skipLocked: rows => rows.forUpdate().skipLocked(),
+    now: 'CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)',
     prepare<Row>(sql: string) {
       let count = 0
       const text = sql.replaceAll('?', () => `$${++count}`)

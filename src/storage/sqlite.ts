@@ -46,6 +46,7 @@ export const openSqlite = (path: string): Storage => {
       transact: work => db.transaction().execute(work),
       // There is one writer at a time, and no row is locked.
       skipLocked: rows => rows,
+      now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
       prepare: <Row>(text: string) => {
         const statement = reader.prepare(text)
         return (...values) => statement.get(...values) as Row | undefined

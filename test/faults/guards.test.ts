@@ -4,16 +4,17 @@
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { accessFaults } from './access.ts'
-import type { Fault } from './fault.ts'
+import { type Fault, plant, project } from './fault.ts'
 import { flowFaults } from './flow.ts'
 import { mixedUpFaults } from './mixed-up.ts'
 import { pageFaults } from './pages.ts'
+import { refreshFaults } from './refresh.ts'
 import { sessionFaults } from './sessions.ts'
 import { storedFaults } from './stored.ts'
 import { webhookFaults } from './webhooks.ts'
@@ -24,6 +25,7 @@ const faults: readonly Fault[] = [
   ...flowFaults,
   ...accessFaults,
   ...storedFaults,
+  ...refreshFaults,
   ...sessionFaults,
   ...mixedUpFaults,
   ...webhookFaults,
@@ -33,8 +35,7 @@ const faults: readonly Fault[] = [
 let copy = ''
 before(() => {
   copy = mkdtempSync(join(tmpdir(), 'mortise-faults-'))
-  for (const name of ['bin', 'src', 'test', 'packages', 'providers', 'docs', 'app', 'package.json'])
-    cpSync(join(root, name), join(copy, name), { recursive: true })
+  for (const name of project) cpSync(join(root, name), join(copy, name), { recursive: true })
   // The sandbox is imported by its package name, and must be the copy's own.
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
 })
@@ -44,7 +45,8 @@ after(() => rmSync(copy, { recursive: true, force: true }))
 const attack = ([file, name]: Fault['caughtBy']): Promise<{ passed: boolean; ran: number; output: string }> =>
   new Promise(done => {
     const { NODE_TEST_CONTEXT: _, ...env } = process.env
-    const args = ['--test', '--test-reporter=tap', `--test-name-pattern=${name}`, file]
+    // What a fault leaves running must not keep the test from ending.
+    const args = ['--test', '--test-force-exit', '--test-reporter=tap', `--test-name-pattern=${name}`, file]
     execFile(process.execPath, args, { cwd: copy, env, timeout: 60_000 }, (error, output) => {
       const count = (what: string) => Number(new RegExp(`^# ${what} (\\d+)`, 'm').exec(output)?.[1] ?? 0)
       done({ passed: !error, ran: count('pass') + count('fail') + count('cancelled'), output })
@@ -53,13 +55,7 @@ const attack = ([file, name]: Fault['caughtBy']): Promise<{ passed: boolean; ran
 
 for (const fault of faults)
   test(`caught: ${fault.guard}`, async () => {
-    const file = join(copy, fault.file)
-    const original = readFileSync(file, 'utf8')
-    assert.equal(original.split(fault.text).length, 2, `the guard must stand once in ${fault.file}`)
-    writeFileSync(
-      file,
-      original.replace(fault.text, () => fault.becomes),
-    )
+    const undo = plant(copy, fault)
     try {
       const { passed, ran, output } = await attack(fault.caughtBy)
       assert.ok(ran > 0, `no test of that name ran:\n${output}`)
@@ -67,6 +63,6 @@ for (const fault of faults)
       // It must fail by what it asserts, not because the code no longer loads.
       assert.match(output, /AssertionError|ERR_ASSERTION/, output)
     } finally {
-      writeFileSync(file, original)
+      undo()
     }
   })
