@@ -138,7 +138,8 @@ const run = async (load: Load): Promise<Loaded> => {
     ticking = setInterval(() => {
       const now = performance.now()
       for (; sent < ((now - from) * rate) / 1000 && (milliseconds !== undefined || sent < count); sent++) {
-        const socket = free.pop()
+        // The one that has rested longest: a server closes those that rest too long.
+        const socket = free.shift()
         if (socket) send(socket)
         else queue.push(now)
       }

@@ -5,12 +5,19 @@ import type { AddressInfo } from 'node:net'
 import { answer } from './child.ts'
 import { tokenAnswer } from './token-answer.ts'
 
-/** `start` answers the port; `count` how many refreshes were asked for, and when the latest was answered. */
-export type Ask = { readonly start: { readonly delay: number } } | { readonly count: true }
-export type Told = { readonly port: number } | { readonly count: number; readonly at: number }
+/** `start` answers the port; `restart` counts from nought again. */
+export type Ask = { readonly start: { readonly delay: number } } | { readonly restart: true } | { readonly count: true }
 
-let count = 0
-let at = 0
+export interface Told {
+  readonly port: number
+  /** How many refreshes were asked for, when the first of them was, and when the latest was answered. */
+  readonly count: number
+  readonly first: number
+  readonly last: number
+}
+
+let told: Told = { port: 0, count: 0, first: 0, last: 0 }
+let made = 0
 
 const start = async (delay: number): Promise<number> => {
   const server = createServer((request, response) => {
@@ -20,11 +27,11 @@ const start = async (delay: number): Promise<number> => {
     })
     request.on('end', () => {
       const refreshes = new URLSearchParams(body).get('grant_type') === 'refresh_token'
+      if (told.first === 0) told = { ...told, first: Date.now() }
       setTimeout(() => {
-        if (refreshes) count++
-        at = Date.now()
+        if (refreshes) told = { ...told, count: told.count + 1, last: Date.now() }
         response.writeHead(refreshes ? 200 : 400, { 'content-type': 'application/json' })
-        response.end(refreshes ? JSON.stringify(tokenAnswer(count)) : '{"error":"unsupported_grant_type"}')
+        response.end(refreshes ? JSON.stringify(tokenAnswer(++made)) : '{"error":"unsupported_grant_type"}')
       }, delay)
     })
   })
@@ -33,4 +40,8 @@ const start = async (delay: number): Promise<number> => {
   return (server.address() as AddressInfo).port
 }
 
-answer(async (ask: Ask): Promise<Told> => ('start' in ask ? { port: await start(ask.start.delay) } : { count, at }))
+answer(async (ask: Ask): Promise<Told> => {
+  if ('start' in ask) told = { ...told, port: await start(ask.start.delay) }
+  if ('restart' in ask) told = { ...told, count: 0, first: 0, last: 0 }
+  return told
+})

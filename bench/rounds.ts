@@ -24,7 +24,7 @@ export interface Rounds {
 }
 
 export const rotate = async (
-  world: World,
+  world: Pick<World, 'say'>,
   what: string,
   candidates: readonly Candidate[],
   rounds: number,

@@ -21,8 +21,8 @@ export interface Seed {
   readonly count: number
   /** Where `psql` is, for Postgres. */
   readonly psql?: string
-  /** Nothing is added; the credentials of those that are there become due. */
-  readonly due?: true
+  /** Nothing is added: those that are there expire, and become due one after the other, so many in a second. */
+  readonly duePerSecond?: number
 }
 
 type Value = string | number | Uint8Array | null
@@ -30,11 +30,15 @@ type Row = Record<string, Value>
 
 const day = 86_400_000
 
+/** 24 hex digits, of which the last seven are the index. */
+const idOf = (prefix: string, index: number): string =>
+  Buffer.from(prefix).toString('hex').padEnd(17, '0') + String(index).padStart(7, '0')
+
 /** The row of one connection, fresh for a day. Everything that must be unique counts up. */
 const rowOf = (sealer: Sealer, environmentId: number, prefix: string, index: number): Row => {
   const now = new Date()
   const name = prefix + String(index).padStart(7, '0')
-  const id = Buffer.from(name.padStart(12)).toString('hex')
+  const id = idOf(prefix, index)
   const raw = tokenAnswer(index)
   const credential = {
     kind: 'oauth2',
@@ -119,37 +123,50 @@ const intoPostgres = async (psql: string, url: string, columns: readonly string[
   await promisify(execFile)(psql, ['-qX', '-c', 'VACUUM ANALYZE connections', '-c', 'CHECKPOINT', url])
 }
 
-/** As if the time had come: an hour's token that ended a second ago. */
-const makeDue = async (database: string, environmentId: number, prefix: string, count: number): Promise<void> => {
-  const end = Date.now() - 1000
-  const [first, last] = [0, count - 1].map(index => prefix + String(index).padStart(7, '0'))
-  const values = [end, end - 3_600_000, environmentId, first ?? '', last ?? '']
-  const sql = (mark: (index: number) => string) =>
-    `UPDATE connections SET expires_at = ${mark(1)}, obtained_at = ${mark(2)}
-     WHERE environment_id = ${mark(3)} AND connection_id BETWEEN ${mark(4)} AND ${mark(5)}`
+/** Statements that read alike on both engines. */
+const run = async (database: string, statements: readonly (readonly [sql: string, ...(string | number)[]])[]) => {
   if (!isPostgres(database)) {
     const db = new DatabaseSync(database, { timeout: 20_000 })
-    db.prepare(sql(() => '?')).run(...values)
+    for (const [sql, ...values] of statements) db.prepare(sql).run(...values)
     return db.close()
   }
   const client = new pg.Client({ connectionString: database })
   await client.connect()
-  await client.query(
-    sql(index => `$${index}`),
-    values,
-  )
+  for (const [sql, ...values] of statements) {
+    let count = 0
+    await client.query(
+      sql.replaceAll('?', () => `$${++count}`),
+      values,
+    )
+  }
   await client.end()
 }
 
-answer(async ({ settings, prefix, count, psql, due }: Seed): Promise<number> => {
+/** What the storage writes beside each connection that can be refreshed. */
+const addRefreshes = `INSERT INTO refreshes (environment_id, id, provider, due_at, lease_fence, lease_until, probes, failures)
+  SELECT environment_id, id, provider, expires_at, 0, 0, 0, 0 FROM connections
+  WHERE environment_id = ? AND id BETWEEN ? AND ?`
+
+/** As if an hour's token had ended a second ago. */
+const expire = 'UPDATE connections SET expires_at = ?, obtained_at = ? WHERE environment_id = ? AND id BETWEEN ? AND ?'
+
+const makeDue = `UPDATE refreshes SET due_at = ? + CAST(substr(id, 18) AS BIGINT) * 1000 / ?
+  WHERE environment_id = ? AND id BETWEEN ? AND ?`
+
+answer(async ({ settings, prefix, count, psql, duePerSecond }: Seed): Promise<number> => {
   const config = readConfig({ ...settings, MORTISE_LOG_LEVEL: 'error' }, 'command')
   const rooms = await openRooms(config)
   const environmentId = rooms.firstEnvironment.id
   const sealer = await rooms.hub.context.sealerOf(environmentId)
   await rooms.storage.close()
   const database = config.database.reveal()
-  if (due) {
-    await makeDue(database, environmentId, prefix, count)
+  const which = [environmentId, idOf(prefix, 0), idOf(prefix, count - 1)] as const
+  if (duePerSecond !== undefined) {
+    const end = Date.now() - 1000
+    await run(database, [
+      [expire, end, end - 3_600_000, ...which],
+      [makeDue, end, duePerSecond, ...which],
+    ])
     return environmentId
   }
   const rows = function* () {
@@ -158,5 +175,6 @@ answer(async ({ settings, prefix, count, psql, due }: Seed): Promise<number> => 
   const columns = Object.keys(rowOf(sealer, environmentId, prefix, 0))
   if (isPostgres(database)) await intoPostgres(psql ?? 'psql', database, columns, rows())
   else intoSqlite(database, columns, rows())
+  await run(database, [[addRefreshes, ...which]])
   return environmentId
 })

@@ -45,8 +45,8 @@ export interface World {
   place(engine: Engine): Promise<Place>
   /** Fills it with connections that are fresh for a day; answers the number of its environment. */
   seed(place: Place, prefix: string, count: number): Promise<number>
-  /** Makes the credentials of the first so many of them due, so that whoever reads them must renew them. */
-  makeDue(place: Place, prefix: string, count: number): Promise<void>
+  /** The first so many of them have expired, and are due one after the other, so many in a second; or all at once. */
+  makeDue(place: Place, prefix: string, count: number, perSecond?: number): Promise<void>
   /** A place with so many connections `c…`, made once for all figures: they stay as they are. */
   filled(engine: Engine, count: number): Promise<Filled>
   startHub(place: Place, options?: HubOptions): Promise<RunningHub>
@@ -54,8 +54,7 @@ export interface World {
   readonly load: Child<Load, Loaded>
   /** The provider's token endpoint. */
   readonly tokenUrl: string
-  /** How many refreshes the provider was asked for, and when it last answered. */
-  refreshes(): Promise<{ readonly count: number; readonly at: number }>
+  readonly provider: Child<Ask, Told>
   postgres(): Promise<PostgresServer>
   /** Why there is none, in a sentence. */
   readonly noPostgres: string | undefined
@@ -91,7 +90,7 @@ export const openWorld = async (quick: boolean, say: (line: string) => void): Pr
   }
   const provider = child<Ask, Told>('provider.ts', otherCore)
   const told = await provider.ask({ start: { delay: providerDelay } })
-  const providers = providersFolder(folder, 'port' in told ? told.port : 0)
+  const providers = providersFolder(folder, told.port)
   const shared = {
     MORTISE_ROOT_KEY: randomBytes(32).toString('base64'),
     MORTISE_PROVIDERS_DIR: providers.folder,
@@ -124,6 +123,7 @@ export const openWorld = async (quick: boolean, say: (line: string) => void): Pr
     load: child('load.ts', ownCore),
     postgres,
     noPostgres: missing,
+    provider,
     tokenUrl: `http://${providers.host}/token`,
     async place(engine) {
       const dataDir = join(folder, `data-${++places}`)
@@ -142,8 +142,8 @@ export const openWorld = async (quick: boolean, say: (line: string) => void): Pr
       return { settings, database, headers: `Host: 127.0.0.1\r\nAuthorization: Bearer ${key}` }
     },
     seed: ({ settings }, prefix, count) => seeded({ settings, prefix, count, ...psql }),
-    async makeDue({ settings }, prefix, count) {
-      await seeded({ settings, prefix, count, due: true })
+    async makeDue({ settings }, prefix, count, perSecond = Number.MAX_SAFE_INTEGER) {
+      await seeded({ settings, prefix, count, duePerSecond: perSecond })
     },
     filled(engine, count) {
       const name = `${engine} ${count}`
@@ -173,11 +173,6 @@ export const openWorld = async (quick: boolean, say: (line: string) => void): Pr
         await new Promise(again => setTimeout(again, 2))
       }
       return { pid: hub.pid ?? 0, port, readyAfter: performance.now() - began, stop: () => ended(hub, 'SIGTERM') }
-    },
-    async refreshes() {
-      const told = await provider.ask({ count: true })
-      if (!('count' in told)) throw new Error('The provider answered something else.')
-      return told
     },
     async close() {
       for (const hub of hubs) await ended(hub, 'SIGTERM')

@@ -10,7 +10,8 @@ import { type Figure, type Line, perSecond } from '../figure.ts'
 import { type Candidate, rotate } from '../rounds.ts'
 import { type Engine, ownCore, type Place, type RunningHub, type World } from '../world.ts'
 
-export const count = 100_000
+/** Connections that are read from. */
+export const countOf = ({ quick }: World): number => (quick ? 20_000 : 100_000)
 export const concurrency = 64
 
 /** The two shapes of the read: the vendor's present one, and the one before it. */
@@ -84,8 +85,9 @@ const pgbench = async (world: World): Promise<Candidate> => {
 
 const figure = (engine: Engine, atLeast: number): Figure => ({
   name: `read-${engine.toLowerCase()}`,
-  help: `Read of a connection on ${engine}, ${concurrency} at a time, of ${count.toLocaleString('en')}.`,
+  help: `Read of a connection on ${engine}, ${concurrency} at a time, of 100 thousand.`,
   async run(world) {
+    const count = countOf(world)
     const { place, environmentId } = await world.filled(engine, count)
     const hub = await world.startHub(place)
     const driver: Child<Select, Selected> = world.child('driver.ts', ownCore)

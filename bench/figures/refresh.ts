@@ -3,67 +3,26 @@ import { setTimeout } from 'node:timers/promises'
 import type { Child } from '../child.ts'
 import { type Figure, type Line, median, ms, perSecond } from '../figure.ts'
 import type { Load, Loaded } from '../load.ts'
+import type { Told } from '../provider.ts'
 import type { Refreshing } from '../refresher.ts'
-import {
-  type Engine,
-  engines,
-  otherCore,
-  ownCore,
-  type Place,
-  providerDelay,
-  type RunningHub,
-  type World,
-} from '../world.ts'
-import { concurrency, count, type Path, served } from './read.ts'
+import { type Engine, engines, otherCore, ownCore, providerDelay, type World } from '../world.ts'
+import { concurrency, countOf, served } from './read.ts'
 
-/**
- * What begins a refresh of what is due. The hub renews on reads only; when it does so in the background, this becomes
- * 'background', and nobody reads them.
- */
-const begunBy: 'reads' | 'background' = 'reads'
-
-/** Waits until the provider was asked so many times more than before. */
-const counted = async (world: World, before: number, more: number): Promise<number> => {
-  for (const end = performance.now() + 120_000; performance.now() < end; await setTimeout(20)) {
-    const { count, at } = await world.refreshes()
-    if (count - before >= more) return at
+/** Waits until the provider has been asked so many times since it began to count. */
+const counted = async (world: World, many: number): Promise<Told> => {
+  for (const end = performance.now() + 120_000; ; await setTimeout(20)) {
+    const told = await world.provider.ask({ count: true })
+    if (told.count >= many) return told
+    if (performance.now() > end)
+      throw new Error(`The provider was asked ${told.count} times in two minutes, and not ${many}.`)
   }
-  throw new Error(
-    `The provider was asked ${(await world.refreshes()).count - before} times, not ${more}, in two minutes.`,
-  )
 }
 
-const readEach = (
-  hub: RunningHub,
-  { headers }: Place,
-  path: Path,
-  prefix: string,
-  many: number,
-  rate?: number,
-): Load => ({
-  ...{ port: hub.port, pid: hub.pid, path, headers, prefix, count: many, sockets: concurrency },
-  ...(rate === undefined ? {} : { rate }),
-})
-
-/** Makes so many due, has them renewed, and answers how many that were in a second. */
-const refreshed = async (
-  world: World,
-  place: Place,
-  hub: RunningHub,
-  path: Path,
-  prefix: string,
-  many: number,
-): Promise<number> => {
-  const { count: before } = await world.refreshes()
-  await world.makeDue(place, prefix, many)
-  const began = Date.now()
-  if (begunBy === 'reads') await world.load.ask(readEach(hub, place, path, prefix, many))
-  return (many * 1000) / ((await counted(world, before, many)) - began)
-}
+const rateOf = ({ count, first, last }: Told): number => (count * 1000) / (last - first)
 
 export const refresh: Figure = {
   name: 'refresh',
-  help: `Refreshes per second of one process, with a provider that takes ${providerDelay} ms.`,
+  help: `Refreshes per second of one process in the background, of a provider that takes ${providerDelay} ms.`,
   async run(world) {
     const found: Line[] = []
     for (const engine of engines(world)) {
@@ -72,23 +31,24 @@ export const refresh: Figure = {
       const environmentId = await world.seed(place, 'r', many)
       await world.seed(place, 'b', many)
       const hub = await world.startHub(place)
-      const [read] = await served(hub, place, 'r0000000')
-      if (!read) throw new Error('The hub serves no read.')
       const bare: Child<Refreshing, number> = world.child('refresher.ts', ownCore)
-      const [ours, rivals]: number[][] = [[], []]
+      const ours: number[] = []
+      const rivals: number[] = []
+      const { tokenUrl } = world
       for (let round = 0; round < 3; round++) {
         world.say(`refreshes on ${engine}: round ${round + 1} of 3`)
-        ours?.push(await refreshed(world, place, hub, read.path, 'r', many))
-        const tokenUrl = world.tokenUrl
-        rivals?.push(await bare.ask({ database: place.database, environmentId, prefix: 'b', count: many, tokenUrl }))
+        await world.provider.ask({ restart: true })
+        await world.makeDue(place, 'r', many)
+        ours.push(rateOf(await counted(world, many)))
+        rivals.push(await bare.ask({ database: place.database, environmentId, prefix: 'b', count: many, tokenUrl }))
       }
       await Promise.all([hub.stop(), bare.stop()])
-      const rate = median(ours ?? [])
+      const rate = median(ours)
       found.push({
-        what: `refreshes of one process on ${engine}, begun by ${begunBy}, provider's ${providerDelay} ms included`,
+        what: `refreshes of one process on ${engine}, of a provider that takes ${providerDelay} ms`,
         ours: perSecond(rate),
-        rival: `call and one durable update ${perSecond(median(rivals ?? []))}`,
-        ratio: median((ours ?? []).map((each, round) => each / (rivals?.[round] ?? Number.NaN))),
+        rival: `its call and one durable update ${perSecond(median(rivals))}`,
+        ratio: median(ours.map((each, round) => each / (rivals[round] ?? Number.NaN))),
         ...(engine === 'Postgres' ? { target: { atLeast: 300, value: rate, unit: '/s' } } : {}),
       })
     }
@@ -96,41 +56,41 @@ export const refresh: Figure = {
   },
 }
 
-/** Per second, in a storm: reads of fresh tokens, and refreshes of others. */
-const [reading, storming, seconds] = [500, 150, 4]
+/** Per second: reads of fresh tokens, and others that become due. Half of what one process must sustain. */
+const [reading, storming] = [500, 150]
+/** Seconds: the hub looks for what is due every five. */
+const stormLasts = 10
 
 const stormOn = async (world: World, engine: Engine): Promise<Line> => {
-  const fresh = world.quick ? 10_000 : count
-  const { place } = await world.filled(engine, fresh)
-  const many = storming * seconds
+  const count = countOf(world)
+  const { place } = await world.filled(engine, count)
+  const many = storming * stormLasts
   await world.seed(place, 's', many)
   const hub = await world.startHub(place)
   const [read] = await served(hub, place)
   if (!read) throw new Error('The hub serves no read.')
-  const [reader, storm]: Child<Load, Loaded>[] = ['load.ts', 'load.ts'].map(file => world.child(file, otherCore))
-  if (!reader || !storm) throw new Error('There is no load.')
-  const reads = () =>
+  const reader: Child<Load, Loaded> = world.child('load.ts', otherCore)
+  const reads = (seconds: number) =>
     reader.ask({
-      ...readEach(hub, place, read.path, 'c', fresh, reading),
-      milliseconds: seconds * 1000,
+      ...{ port: hub.port, pid: hub.pid, path: read.path, headers: place.headers, prefix: 'c', count },
+      ...{ sockets: concurrency, rate: reading, milliseconds: seconds * 1000 },
     })
   const [atRest, inStorm, rates]: [Loaded[], Loaded[], number[]] = [[], [], []]
-  const total = world.quick ? 2 : 7
-  // What is compiled by the first reads and refreshes is no part of it.
-  for (let round = -1; round < total; round++) {
-    if (round >= 0) world.say(`storm on ${engine}: round ${round + 1} of ${total}`)
-    const calm = await reads()
-    const { count: before } = await world.refreshes()
-    await world.makeDue(place, 's', many)
-    const began = Date.now()
-    const [stormy] = await Promise.all([reads(), storm.ask(readEach(hub, place, read.path, 's', many, storming))])
-    const ended = await counted(world, before, many)
-    if (round < 0) continue
+  const rounds = world.quick ? 1 : 3
+  // The first reads and refreshes compile what the others run: they are no part of it.
+  for (let round = 0; round <= rounds; round++) {
+    world.say(`storm on ${engine}: ${round === 0 ? 'warming up' : `round ${round} of ${rounds}`}`)
+    const calm = await reads(5)
+    await world.provider.ask({ restart: true })
+    await world.makeDue(place, 's', many, storming)
+    const stormy = await reads(stormLasts)
+    const told = await counted(world, many)
+    if (round === 0) continue
     atRest.push(calm)
     inStorm.push(stormy)
-    rates.push((many * 1000) / (ended - began))
+    rates.push(rateOf(told))
   }
-  await Promise.all([hub, reader, storm].map(each => each.stop()))
+  await Promise.all([hub.stop(), reader.stop()])
   const shown = (all: readonly Loaded[]) =>
     `p50 ${ms(median(all.map(each => each.p50)))}, p99 ${ms(median(all.map(each => each.p99)))}`
   return {

@@ -7,7 +7,7 @@ import { loaded, served } from './read.ts'
 const named = (count: number): string => count.toLocaleString('en')
 
 const lines = async (world: World, engine: Engine): Promise<Line[]> => {
-  const sizes = world.quick ? [1000, 100_000] : [1000, 100_000, 1_000_000]
+  const sizes = world.quick ? [1000, 20_000] : [1000, 100_000, 1_000_000]
   const hubs = []
   for (const size of sizes) {
     const { place } = await world.filled(engine, size)
@@ -42,7 +42,7 @@ export const scale: Figure = {
   help: 'The same reads with 1 thousand, 100 thousand and 1 million connections.',
   async run(world) {
     // Sealing and writing a million takes a while: both engines at once, on both cores.
-    const largest = world.quick ? 100_000 : 1_000_000
+    const largest = world.quick ? 20_000 : 1_000_000
     await Promise.all(engines(world).map(engine => world.filled(engine, largest)))
     const found = []
     for (const engine of engines(world)) found.push(...(await lines(world, engine)))

@@ -5,7 +5,7 @@ import { type Figure, perSecond } from '../figure.ts'
 import type { Load, Loaded } from '../load.ts'
 import { rotate, type Slice } from '../rounds.ts'
 import { otherCore, ownCore } from '../world.ts'
-import { concurrency, count, served } from './read.ts'
+import { concurrency, countOf, served } from './read.ts'
 
 interface Server {
   readonly port: number
@@ -16,6 +16,7 @@ export const two: Figure = {
   name: 'two',
   help: 'Two processes on one SQLite file, on two cores, beside one; and two bare servers, to see what the machine allows.',
   async run(world) {
+    const count = countOf(world)
     const { place } = await world.filled('SQLite', count)
     const cores = [ownCore, otherCore]
     const hubs = [await world.startHub(place), await world.startHub(place, { core: otherCore })]
