@@ -62,7 +62,8 @@ test('it keeps the rate that it is told, and sees what a slow server does to it'
 })
 
 test('an answer that is no 200 fails the slice', async t => {
-  const port = await serve(t, (_request, response) => void response.writeHead(401).end('{"error":"no"}'))
+  const headers = { 'content-length': 14 }
+  const port = await serve(t, (_request, response) => void response.writeHead(401, headers).end('{"error":"no"}'))
   await assert.rejects(loaded(t, port, { milliseconds: 200 }), /The server answered:\nHTTP\/1\.1 401/)
 })
 
