@@ -1,5 +1,5 @@
 /** Reads provider files and validates them: errors name the file, the line and the key. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Catalogue } from '../core/context.ts'
@@ -9,8 +9,13 @@ import { isNamedHost, variables } from '../core/template.ts'
 import { actionsEnding, checkActionFiles, lazyActions } from './actions.ts'
 import { openYaml, type Problem, problemText, readAs } from './yaml-file.ts'
 
+export { problemText }
+
 /** The definitions that come with Mortise. */
 export const ownFolder = fileURLToPath(new URL('../../providers/', import.meta.url))
+
+/** The same as one file, read and checked when a bundle was built (bin/build.ts): a start then parses no YAML. */
+export const builtFile = 'built.json'
 
 /** One file's text → a provider, or what is wrong with it. */
 export const readProvider = (file: string, text: string): { provider: Provider } | { problems: Problem[] } => {
@@ -135,8 +140,10 @@ export const readFolders = (folders: readonly string[]): { providers: Provider[]
     if ('problems' in read) problems.push(...read.problems)
     else providers.set(read.provider.id, read.provider)
   }
-  return { providers: [...providers.values()].sort((a, b) => (a.id < b.id ? -1 : 1)), problems }
+  return { providers: [...providers.values()].sort(byName), problems }
 }
+
+const byName = (a: Provider, b: Provider): number => (a.id < b.id ? -1 : 1)
 
 /** The actions files of the folders. What they belong to may be defined there, or by Mortise. */
 export const checkActions = (folders: readonly string[]): { count: number; problems: Problem[] } => {
@@ -161,9 +168,12 @@ const filesIn = (folder: string): string[] => {
 /** The catalogue of Mortise's own files and the operator's. Throws with every problem, one a line. */
 export const loadCatalogue = (operatorFolder?: string): Catalogue => {
   const folders = operatorFolder === undefined ? [ownFolder] : [ownFolder, operatorFolder]
-  const { providers, problems } = readFolders(folders)
+  const built = join(ownFolder, builtFile)
+  const own: Provider[] | undefined = existsSync(built) ? JSON.parse(readFileSync(built, 'utf8')) : undefined
+  const { providers, problems } = readFolders(own ? folders.slice(1) : folders)
   if (problems.length > 0)
     throw new SetupError(`Provider files with mistakes:\n${problems.map(problemText).join('\n')}`)
-  const byId = new Map(providers.map(provider => [provider.id, provider]))
-  return { get: id => byId.get(id), list: () => providers, ...lazyActions(folders, id => byId.has(id)) }
+  const byId = new Map([...(own ?? []), ...providers].map(provider => [provider.id, provider]))
+  const all = [...byId.values()].sort(byName)
+  return { get: id => byId.get(id), list: () => all, ...lazyActions(folders, id => byId.has(id)) }
 }
