@@ -114,8 +114,9 @@ export const accessFaults: readonly Fault[] = [
   {
     guard: 'a JWT that is a secret key is one',
     file: 'src/http/auth.ts',
-    text: 'if (await isKeyless(access)) {\n    const limited',
-    becomes: 'if (limitOf(token)) throw limitOf(token)\n  if (await isKeyless(access)) {\n    const limited',
+    text: 'if (mayBeKeyless(access) && keys.unused) {\n    const limited',
+    becomes:
+      'if (limitOf(token)) throw limitOf(token)\n  if (mayBeKeyless(access) && keys.unused) {\n    const limited',
     caughtBy: [keyless, 'a secret key that looks'],
   },
   {
