@@ -1,6 +1,7 @@
 /** The part of the storage contract on connections: authorize, read, swap, flag. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { type Connection, toReadRow } from '../src/core/connection.ts'
 import type { Storage } from '../src/core/storage.ts'
 import {
   add,
@@ -36,6 +37,41 @@ export const connectionContract = (begin: Begin): void => {
     assert.deepEqual(await second.attempt(2, 'state'), attempt(2, 'state', { verifier: bytes(1) }))
     await add(storage, connection(1, 'b'))
     assert.deepEqual(await get(second, connection(1, 'b')), connection(1, 'b'))
+  })
+
+  test('the hot read is the row as readers need it, with its renewal part only for who asks', async t => {
+    const { storage, second } = await begin(t)
+    const rows = [
+      connection(1, 'a', { ...full, endUserId: 'u1', number: 2 ** 53 - 1, kind: 'basic' }),
+      connection(1, 'b', { metadata: { 'ä"\\': '\u2028', __proto__x: 1 }, access: bytes() }),
+    ]
+    for (const row of rows) await add(storage, row)
+    const read = async (row: Connection, withRenewal: boolean, environmentId = 1) => {
+      const found = await second.hot(environmentId, row.integrationKey, row.connectionId, withRenewal)
+      return found && { ...found }
+    }
+    // All of one turn, and one by itself.
+    for (const withRenewal of [true, false])
+      assert.deepEqual(
+        await Promise.all(rows.map(row => read(row, withRenewal))),
+        rows.map(row => toReadRow(row, withRenewal)),
+      )
+    for (const row of rows) {
+      assert.deepEqual(await read(row, true), toReadRow(row, true))
+      assert.equal(await read(row, true, 2), undefined)
+      assert.equal(await read({ ...row, connectionId: row.connectionId.toUpperCase() }, true), undefined)
+      assert.equal(await read({ ...row, integrationKey: 'other' }, true), undefined)
+    }
+    const [a, b] = rows
+    assert.ok(a && b)
+    await storage.swapCredential(1, b.id, 1, { access: bytes(7), renewal: bytes(8), obtainedAt: at(9) })
+    const { access, renewable, renewal, obtainedAt, updatedAt } = (await read(b, true)) ?? {}
+    assert.deepEqual(
+      [access, renewable, renewal, obtainedAt, updatedAt],
+      [bytes(7), 1, bytes(8), at(9).getTime(), at(9).getTime()],
+    )
+    await storage.deleteConnection(1, a.id, at(10))
+    assert.equal(await read(a, false), undefined)
   })
 
   test('the one with the caller’s id is repaired, as decide composes it', async t => {

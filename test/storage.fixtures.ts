@@ -1,6 +1,7 @@
 /** Rows for the tests of storage. */
+import assert from 'node:assert/strict'
 import type { Attempt, Outcome } from '../src/core/attempt.ts'
-import type { Connection } from '../src/core/connection.ts'
+import { type Connection, toReadRow } from '../src/core/connection.ts'
 import type { Environment, SecretKey } from '../src/core/environment.ts'
 import type { Integration } from '../src/core/integration.ts'
 import type { Draft, Storage } from '../src/core/storage.ts'
@@ -129,3 +130,21 @@ export const add = (storage: Storage, row: Connection, accountKey?: string): Pro
 
 export const get = (storage: Storage, row: Connection): Promise<Connection | undefined> =>
   storage.connection(row.environmentId, row.integrationKey, row.connectionId)
+
+/** An environment with one connection in it, `a`; and that it is read. */
+export const fill = async (storage: Storage): Promise<Storage> => {
+  await storage.addEnvironment(environment(1))
+  await storage.addIntegration(integration(1, 'github'))
+  await add(storage, connection(1, 'a'))
+  return storage
+}
+export const read = async (storage: Storage): Promise<void> =>
+  assert.deepEqual(await get(storage, connection(1, 'a')), connection(1, 'a'))
+export const hot = async (storage: Storage): Promise<void> => {
+  const { environmentId, integrationKey, connectionId } = connection(1, 'a')
+  const row = await storage.hot(environmentId, integrationKey, connectionId, true)
+  assert.deepEqual({ ...row }, toReadRow(connection(1, 'a'), true))
+}
+export const both = async (storage: Storage): Promise<void> => {
+  await Promise.all([read(storage), hot(storage)])
+}

@@ -1,10 +1,11 @@
 /**
  * The point reads on the way of every request, over one connection: each is sent without waiting for the answers of those
  * before it (pipelined), and those of one turn of the event loop in one piece. No transaction runs on it, so nobody waits
- * for anything but the server; a read that gets no answer takes the connection with it, and all of them are made once more
- * on another.
+ * for anything but the server. A read that gets no answer takes the connection with it, and whoever was on it is read once
+ * more on another.
  */
 import pg from 'pg'
+import { PointRead, type Statement } from './postgres-read.ts'
 import { connectionLost, isTimeout } from './postgres-trouble.ts'
 
 export interface Reads {
@@ -14,62 +15,84 @@ export interface Reads {
   close(): Promise<void>
 }
 
-/** `named`: statements are kept by the server. Behind a pooler it is not one server. */
-export const createReads = (config: pg.ClientConfig, named: boolean): Reads => {
-  /** The connection, or who is making it. Nobody makes a second. */
-  let current: Promise<pg.Client> | undefined
-  let connected: pg.Client | undefined
+/** Milliseconds without a read after which something on the way may have forgotten the connection: another is made. */
+const rested = 60_000
+
+const isLost = (error: unknown): boolean => connectionLost(error) || isTimeout(error)
+
+/** `named`: the server keeps the statements. Behind a pooler it is not one server. */
+export const createReads = (
+  config: pg.ClientConfig & { readonly types: pg.CustomTypesConfig },
+  named: boolean,
+): Reads => {
+  /** The connection, once it stands. */
+  let current: pg.Client | undefined
+  /** Somebody is making one; nobody makes a second. */
+  let making: Promise<pg.Client> | undefined
+  let latest = 0
   let closed = false
 
-  const connect = async (): Promise<pg.Client> => {
+  const make = async (): Promise<pg.Client> => {
     const client = new pg.Client({ ...config, pipeline: true })
-    // Each read hears of it by itself.
+    // Each read on it hears of it by itself.
     client.on('error', () => drop(client))
     client.on('end', () => drop(client))
     await client.connect()
-    connected = client
+    current = client
     return client
   }
-  const client = (): Promise<pg.Client> => {
-    if (closed) return Promise.reject(new Error('The database is closed.'))
-    current ??= connect().catch(error => {
-      current = undefined
-      throw error
-    })
-    return current
-  }
-  /** Nobody is given this one any more. */
-  const drop = (lost: pg.Client): void => {
-    if (connected !== lost) return
-    connected = undefined
+  const drop = (client: pg.Client): void => {
+    if (current !== client) return
     current = undefined
-    void lost.end().catch(() => {})
+    void client.end().catch(() => {})
+  }
+  const client = (): pg.Client | Promise<pg.Client> => {
+    if (closed) throw new Error('The database is closed.')
+    const now = performance.now()
+    if (current && now - latest > rested) drop(current)
+    latest = now
+    if (current) return current
+    making ??= make().finally(() => {
+      making = undefined
+    })
+    return making
   }
 
   let statements = 0
   return {
     prepare<Row>(text: string) {
-      const query = { text, ...(named ? { name: `mortise_${++statements}` } : {}) }
-      const ask = async (on: pg.Client, values: (string | number)[]): Promise<Row | undefined> => {
-        try {
-          return (await on.query({ ...query, values })).rows[0]
-        } catch (error) {
-          if (connectionLost(error) || isTimeout(error)) drop(on)
-          throw error
+      const kept = { text, types: config.types, ...(named ? { name: `mortise_${++statements}` } : {}) }
+      let owner: pg.Client | undefined
+      let statement: Statement = kept
+      const ask = (on: pg.Client, values: (string | number)[]): Promise<Row | undefined> => {
+        if (owner !== on) {
+          owner = on
+          statement = { ...kept }
         }
+        return new Promise((resolve, reject) => {
+          const read = new PointRead(statement, values, (error, row) => {
+            if (!error) return resolve(row as Row | undefined)
+            if (isLost(error)) drop(on)
+            reject(error)
+          })
+          on.query(read)
+        })
       }
       return async (...values) => {
+        const on = client()
         try {
-          return await ask(connected ?? (await client()), values)
+          // Nothing to wait for where it stands: those of one turn are sent together.
+          return await ask(on instanceof Promise ? await on : on, values)
         } catch (error) {
           // It only reads, so once more does no harm: the server may have been started anew since.
-          if (!(connectionLost(error) || isTimeout(error))) throw error
-          return ask(connected ?? (await client()), values)
+          if (!isLost(error)) throw error
+          return ask(await client(), values)
         }
       }
     },
     together(reads) {
-      const stream = connected && (connected as unknown as { connection: pg.Connection }).connection.stream
+      // Its types leave the connection out.
+      const stream = (current as unknown as { connection: pg.Connection } | undefined)?.connection.stream
       stream?.cork()
       try {
         reads()
@@ -79,10 +102,9 @@ export const createReads = (config: pg.ClientConfig, named: boolean): Reads => {
     },
     async close() {
       closed = true
-      const open = await current?.catch(() => undefined)
-      connected = undefined
+      const last = current ?? (await making?.catch(() => undefined))
       current = undefined
-      await open?.end()
+      await last?.end()
     },
   }
 }

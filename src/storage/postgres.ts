@@ -47,7 +47,7 @@ const types = {
 /** Opens the database that a URL names, and brings it up to date. */
 export const openPostgres = async (url: string, patience = usual): Promise<Storage> => {
   const target = parsePostgresUrl(url)
-  const config: pg.ClientConfig = {
+  const config = {
     ...target.config,
     types,
     application_name: 'mortise',
@@ -67,7 +67,7 @@ export const openPostgres = async (url: string, patience = usual): Promise<Stora
   }
 }
 
-const createEngine = (config: pg.ClientConfig, named: boolean): Engine => {
+const createEngine = (config: pg.ClientConfig & { readonly types: pg.CustomTypesConfig }, named: boolean): Engine => {
   const pool = new pg.Pool({ ...config, max: most })
   // Without a listener, a connection that ends while it is idle, or between two statements, would end the process.
   pool.on('error', () => {})
