@@ -106,9 +106,9 @@ const troubles: readonly Trouble[] = [
         await postgres.start()
         return
       }
-      const other = new DatabaseSync(database, { timeout: 10_000 })
+      const other = new DatabaseSync(database, { timeout: 0 })
       try {
-        other.exec('BEGIN IMMEDIATE')
+        while (!begun(other)) await later(10)
         await later(options.lock)
         other.exec('COMMIT')
       } finally {
@@ -117,6 +117,17 @@ const troubles: readonly Trouble[] = [
     },
   },
 ]
+
+/** Has the write lock; not while a hub has it. */
+const begun = (db: DatabaseSync): boolean => {
+  try {
+    db.exec('BEGIN IMMEDIATE')
+    return true
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode !== 5) throw error
+    return false
+  }
+}
 
 export const chaos = (stage: Scene) => {
   const { random, options } = stage
