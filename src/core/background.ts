@@ -3,6 +3,7 @@ import type { Connection } from './connection.ts'
 import type { Context } from './context.ts'
 import { refreshAt } from './due.ts'
 import { toMortiseError } from './errors.ts'
+import { createPace } from './pace.ts'
 import type { Refresher } from './refresh.ts'
 
 /** At once, in this process. */
@@ -23,9 +24,11 @@ export const createBackground = (context: Context, refresher: Refresher, wake: (
   const { storage, clock, log } = context
   const flying = new Set<Promise<void>>()
   const byProvider = new Map<string, number>()
+  const pace = createPace()
   let more = false
 
   const renew = async (claim: { readonly environmentId: number; readonly id: string }): Promise<void> => {
+    await pace()
     const row = await storage.connectionById(claim.environmentId, claim.id)
     if (!row) return
     const provider = context.catalogue.get(row.provider)

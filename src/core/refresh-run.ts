@@ -10,6 +10,7 @@ import type { Held } from './held.ts'
 import { sha256 } from './ids.ts'
 import type { Hold, Steadiness } from './keep-lease.ts'
 import { learnExpiry } from './learn-expiry.ts'
+import type { Pace } from './pace.ts'
 import { ambiguous, interrupted, leftAlone, notRenewable, tooEarly } from './refresh-trouble.ts'
 import { isInGrace, mayResend } from './resend.ts'
 import { openRenewal } from './sealed.ts'
@@ -36,6 +37,8 @@ export interface Shared {
   readonly breaker: Breaker
   readonly held: Held
   readonly steadiness: Steadiness
+  /** Between the steps of a refresh that nobody waits for. */
+  readonly pace: Pace
   /** As long as its token lives, a connection is served without asking before `until`. */
   rest(row: Connection, until: Date | undefined): void
 }
@@ -72,6 +75,7 @@ const refresh = async (shared: Shared, job: Job): Promise<Connection | undefined
     await hold.end({ settled: false, dueAt: row.status === 'connected' ? (refreshAt(row, provider) ?? null) : null })
     return mustWork(row)
   }
+  if (job.need() === 'later') await shared.pace()
   const refreshToken = openRenewal(await context.sealerOf(row.environmentId), row)
   if (!refreshToken) throw notRenewable()
   const notNow = async (ms: number, error: MortiseError) => {

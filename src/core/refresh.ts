@@ -11,6 +11,7 @@ import { issuerOf } from './exchange.ts'
 import { createHeld } from './held.ts'
 import { newNonce } from './ids.ts'
 import { createSteadiness, keepLease } from './keep-lease.ts'
+import { createPace } from './pace.ts'
 import { type Need, refreshUnderLease, type Shared } from './refresh-run.ts'
 import { busy, leftAlone, notRenewable } from './refresh-trouble.ts'
 
@@ -50,6 +51,7 @@ export const createRefresher = (context: Context): Refresher => {
     breaker: createBreaker(clock, timing.breaker),
     held: createHeld(log, timing),
     steadiness: createSteadiness(timing.call + timing.straggler),
+    pace: createPace(),
     rest(row, until) {
       // It only saves questions to the storage, so all of it may go.
       if (resting.size > 10_000) resting.clear()
