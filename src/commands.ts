@@ -1,7 +1,5 @@
 /** The commands of `mortise`, one entry each. They open the storage directly, so that `serve` can be set up. */
 import { readFileSync } from 'node:fs'
-import { checkActions, ownFolder, readFolders } from './catalogue/catalogue.ts'
-import { problemText } from './catalogue/yaml-file.ts'
 import {
   type Command,
   config,
@@ -25,7 +23,6 @@ import { newNonce } from './core/ids.ts'
 import { renewJwtKey } from './core/jwt-key.ts'
 import { parseScopes } from './core/keys.ts'
 import { addEnvironment, addIntegration, addKey, keysOf, normaliseAllowed, setHmac } from './core/setup.ts'
-import { startHub } from './main.ts'
 import { readSecret } from './prompt.ts'
 
 export { type Command, type Options, UsageError } from './command.ts'
@@ -81,6 +78,7 @@ export const commands: readonly Command[] = [
     takes: '',
     help: 'Run the hub in production: no sandbox; refuses to start insecurely.',
     run: async () => {
+      const { startHub } = await import('./main.ts')
       const running = await startHub(config('serve'))
       untilStopped(() => running.stop())
     },
@@ -339,7 +337,8 @@ export const commands: readonly Command[] = [
     words: true,
     takes: '[FOLDER]…',
     help: "Check provider and actions files: Mortise's own, those of MORTISE_PROVIDERS_DIR, or the folders given.",
-    run: args => {
+    run: async args => {
+      const { checkActions, ownFolder, problemText, readFolders } = await import('./catalogue/catalogue.ts')
       const own = process.env['MORTISE_PROVIDERS_DIR']
       const folders = args.length > 0 ? args : [ownFolder, ...(own ? [own] : [])]
       const { providers, problems } = readFolders(folders)

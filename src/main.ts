@@ -14,6 +14,7 @@ import { createHub, type Hub } from './core/hub.ts'
 import { createKeyring, type Keyring } from './core/keys.ts'
 import { isLoopbackHost } from './core/loopback.ts'
 import type { Clock, Log } from './core/ports.ts'
+import type { RefreshTiming } from './core/refresh-timing.ts'
 import { ensureFirstEnvironment } from './core/setup.ts'
 import type { Storage } from './core/storage.ts'
 import { createApp } from './http/app.ts'
@@ -78,6 +79,10 @@ const newRootKey = async (config: Config, storage: Storage): Promise<Secret<Buff
 export interface Overrides {
   readonly clock?: Clock
   readonly logTo?: number
+  /** Of refreshes, shorter than usual. */
+  readonly timing?: RefreshTiming
+  /** Milliseconds between looks for refreshes that are due; 0: they are left to the reads. */
+  readonly lookForDue?: number
 }
 
 /** Opens the rooms. `sandboxOrigin` is given by `dev` alone. */
@@ -115,6 +120,7 @@ export const openRooms = async (config: Config, sandboxOrigin?: string, override
       publicUrl: config.publicUrl.origin,
       dev: config.mode === 'dev',
       maySandbox: config.mode !== 'serve',
+      ...(overrides.timing ? { timing: overrides.timing } : {}),
     })
     const firstEnvironment = await ensureFirstEnvironment(hub.context)
     const configured = config.secretKey && { secret: config.secretKey, environmentId: firstEnvironment.id }
@@ -168,6 +174,15 @@ export const startHub = async (
       5_000,
       error => log.error('claiming deliveries failed', { err: error }),
     )
+    const every = overrides.lookForDue ?? 5_000
+    const refreshes = startLoop(
+      async () => {
+        if (every > 0) await hub.refreshDue()
+      },
+      every || 60_000,
+      error => log.error('claiming refreshes failed', { err: error }),
+    )
+    hub.onRefreshDue(refreshes.poke)
     hub.onDelivery(deliveries.poke)
     deliveries.poke()
     log.info('listening', { host: config.host, port: config.port })
@@ -182,6 +197,7 @@ export const startHub = async (
         await closed
         await loop.stop()
         await deliveries.stop()
+        await refreshes.stop()
         await hub.settle()
         await storage.close()
       },

@@ -36,7 +36,7 @@ const homes: Record<string, string[]> = {
 }
 
 /** Node's own modules that do no I/O. */
-const pure = new Set(['node:crypto', 'node:util', 'node:zlib'])
+const pure = new Set(['node:crypto', 'node:diagnostics_channel', 'node:util', 'node:zlib'])
 
 /** Ciphers live in seal. */
 const ciphers = /\bcreate(Cipher|Decipher)iv\b/

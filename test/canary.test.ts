@@ -129,7 +129,8 @@ test('no token, refresh token, code, verifier, state or secret is in a log, a pa
     fail: { status: 400, body: { error: 'invalid_grant', error_description: canaries['access token'] }, times: 2 },
   })
   assert.equal(await visit(connectUrl(hub, 'crm', { connection_id: 'e' })), 400)
-  hub.sandbox.set('xero', { fail: { status: 503, body: canaries['refresh token'], times: 1 } })
+  // Twice: within its grace it is asked again at once.
+  hub.sandbox.set('xero', { fail: { status: 503, body: canaries['refresh token'], times: 2 } })
   clock.forward(1800)
   assert.equal((await read()).status, 424)
   assert.equal(

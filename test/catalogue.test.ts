@@ -1,6 +1,7 @@
 /** Every provider that comes with Mortise, connected and refreshed against the sandbox playing it from its documentation. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { loadExpectations } from '@mortise/sandbox'
 import { loadCatalogue } from '../src/catalogue/catalogue.ts'
 import { Secret } from '../src/core/credential.ts'
 import { addIntegration } from '../src/core/setup.ts'
@@ -73,6 +74,24 @@ for (const provider of loadCatalogue().list())
       )
     }
   })
+
+test('what a definition says of refresh tokens agrees with what the sandbox plays, written apart from it', async () => {
+  const expectations = await loadExpectations()
+  for (const { id, refresh, introspect, token } of loadCatalogue().list()) {
+    const played = expectations.find(each => each.provider === id)
+    assert.ok(played?.refresh && refresh, id)
+    const { rotates, graceSeconds = 0, idleSeconds, accessTokens = Number.POSITIVE_INFINITY } = played.refresh
+    // A definition may be more careful than the provider is, never less.
+    if (!refresh.rotates) assert.ok(!rotates || graceSeconds === Number.POSITIVE_INFINITY, `${id} spends them`)
+    assert.ok((refresh.grace ?? 0) <= graceSeconds, `${id}: grace`)
+    assert.equal(refresh.idle, idleSeconds, `${id}: idle`)
+    if (refresh.survives) assert.ok(accessTokens > 1, `${id}: the old access token dies`)
+    assert.equal(introspect?.url, played.introspect?.url, `${id}: introspect`)
+    if (!introspect || !played.introspect) continue
+    assert.ok([introspect.client, 'either'].includes(played.introspect.client), `${id}: introspect.client`)
+    assert.ok(token.lifetime, `${id}: what counts where the introspection fails`)
+  }
+})
 
 test('a provider without an expectation is played as a strict RFC 6749 server', async t => {
   const { mkdirSync, writeFileSync } = await import('node:fs')

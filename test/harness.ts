@@ -62,7 +62,8 @@ export const startTestHub = async (
   const dataDir = options.dataDir ?? tempFolder(t)
   const port = Number(options.env?.['MORTISE_PORT'] ?? (await freePorts()))
   const env = { MORTISE_PORT: String(port), MORTISE_DATA_DIR: dataDir, MORTISE_LOG_LEVEL: 'silent', ...options.env }
-  const dev = await startDev(readConfig(env, 'dev'), options)
+  // What happens in the background happens at its own time, and most tests count.
+  const dev = await startDev(readConfig(env, 'dev'), { lookForDue: 0, ...options })
   let stopped: Promise<void> | undefined
   const stop = () => {
     stopped ??= dev.stop()
@@ -200,3 +201,5 @@ export const untilCallback = async (hub: TestHub, browser: Browser, url: string)
   const callback = `${hub.origin}/oauth/callback`
   return (await browser.follow(url, next => next.startsWith(callback))).url
 }
+
+export const later = (ms: number): Promise<void> => new Promise(done => setTimeout(done, ms))

@@ -131,7 +131,8 @@ test('a token that has expired and an end user who must come back are told apart
   assert.equal(given.status, 200)
   const row = await storage.connectionById(environmentId, live.id.slice(5))
   assert.ok(row)
-  await storage.flagConnection(environmentId, row.id, row.credentialRevision, 'Access was taken back.', clock.now())
+  const why = { cause: 'refresh_refused', message: 'Access was taken back.' } as const
+  await storage.flagConnection(environmentId, row.id, row.credentialRevision, why, clock.now())
   clock.forward(7200)
   const list = rows(await open(hub, '/connections')).join('\n')
   assert.match(list, /token expired notion – me /)

@@ -10,8 +10,10 @@ import pg from 'pg'
 import { freePorts } from './harness.ts'
 
 const bin = globSync('/usr/lib/postgresql/*/bin').find(folder => existsSync(join(folder, 'initdb')))
+/** Where its programs are. */
+export const postgresBin = bin
 const bouncer = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer'].find(existsSync)
-const missing =
+export const missing =
   bin === undefined || bouncer === undefined
     ? 'these tests need Postgres. On Debian: apt-get install postgresql pgbouncer, then npm test'
     : undefined
@@ -80,8 +82,11 @@ export interface PostgresServer {
   close(): Promise<void>
 }
 
-/** A new cluster on loopback, with a password and a certificate, and a pooler in transaction mode. Close it. */
-export const startPostgres = async (): Promise<PostgresServer> => {
+/**
+ * A new cluster on loopback, with a password and a certificate, and a pooler in transaction mode. Close it. `more`:
+ * settings of the server, over those here.
+ */
+export const startPostgres = async (more: Readonly<Record<string, string>> = {}): Promise<PostgresServer> => {
   assert.ok(bin !== undefined && bouncer !== undefined, String(missing))
   const folder = mkdtempSync(join(tmpdir(), 'mortise-postgres-'))
   const { uid, gid } = account()
@@ -137,6 +142,7 @@ export const startPostgres = async (): Promise<PostgresServer> => {
     ssl: 'on',
     ssl_cert_file: certificate,
     ssl_key_file: join(folder, 'server.key'),
+    ...more,
   }
   const command = [join(bin, 'postgres'), '-D', cluster]
   for (const [name, value] of Object.entries(settings)) command.push('-c', `${name}=${value}`)

@@ -18,13 +18,14 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** Runs a command to its end. */
+/** Runs a command to its end. `program`: another one than the clone's. */
 export const mortise = async (
   args: readonly string[],
   settings: Readonly<Record<string, string>>,
   input = '',
+  program = bin,
 ): Promise<Ended> => {
-  const child = spawn(process.execPath, [bin, ...args], { env: environment(settings), stdio: 'pipe' })
+  const child = spawn(process.execPath, [program, ...args], { env: environment(settings), stdio: 'pipe' })
   const output = collect(child)
   child.stdin.end(input)
   const [code] = (await once(child, 'close')) as [number | null]
@@ -53,9 +54,10 @@ export const startProcess = async (
   t: Pick<TestContext, 'after'>,
   mode: 'dev' | 'serve',
   settings: Readonly<Record<string, string>>,
+  program = bin,
 ): Promise<Started> => {
   const began = performance.now()
-  const child = spawn(process.execPath, [bin, mode], { env: environment(settings), stdio: 'pipe' })
+  const child = spawn(process.execPath, [program, mode], { env: environment(settings), stdio: 'pipe' })
   t.after(() => child.kill('SIGKILL'))
   const output = collect(child)
   const ended = once(child, 'close').then(([code]) => code as number | null)

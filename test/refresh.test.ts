@@ -1,6 +1,7 @@
 /** A refresh when things go wrong: the storage, the provider, and the end user who comes back in the middle of it. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { refreshTiming } from '../src/core/refresh-timing.ts'
 import type { ConnectionShape } from '../src/http/nango/shapes.ts'
 import { connect, getJson, movableClock, startTestHub, type TestHub } from './harness.ts'
 
@@ -9,7 +10,7 @@ type OAuth2 = Extract<ConnectionShape['credentials'], { type: 'OAUTH2' }>
 /** A hub with one connection, named `a`, and a clock. */
 const connected = async (t: TestContext, provider: string) => {
   const clock = movableClock()
-  const hub = await startTestHub(t, { clock })
+  const hub = await startTestHub(t, { clock, timing: { ...refreshTiming, patience: 1000 } })
   await connect(hub, provider, { connection_id: 'a' })
   const url = `${hub.origin}/connection/a?provider_config_key=${provider}`
   const status = async () => (await getJson(url)).status
@@ -133,14 +134,14 @@ test('a provider that is down is left alone for a while, as long as the token li
   const serves = async () => assert.equal((await read()).access_token, access_token)
   await Promise.all(Array.from({ length: 10 }, serves))
   assert.equal(refreshes(), 1)
-  clock.forward(29)
+  clock.forward(59)
   await serves()
   assert.equal(refreshes(), 1)
   clock.forward(1)
   await serves()
   assert.equal(refreshes(), 2)
   // Once it has expired there is nothing to serve, so the provider is asked at once.
-  clock.forward(220)
+  clock.forward(190)
   assert.equal(await status(), 424)
   assert.equal(refreshes(), 3)
 })

@@ -23,6 +23,7 @@ import {
 export type Begin = (t: TestContext) => Promise<{ storage: Storage; second: Storage }>
 
 export const connectionContract = (begin: Begin): void => {
+  const refused = { cause: 'refresh_ambiguous', message: 'refused' } as const
   const account = { accountKey: '["w1","p1"]', endUserId: '' }
 
   test('a new connection is written whole, and its attempt ends with it', async t => {
@@ -266,17 +267,62 @@ export const connectionContract = (begin: Begin): void => {
     await add(storage, row)
     await add(storage, bystander)
     const flag = (environmentId: number, id: string, from: number) =>
-      storage.flagConnection(environmentId, id, from, 'refused', at(7))
+      storage.flagConnection(environmentId, id, from, refused, at(7))
     for (const stale of [await flag(1, 'a', 1), await flag(1, 'a', 3), await flag(2, 'a', 2)])
       assert.equal(stale, false)
     assert.deepEqual(await get(second, row), row)
     assert.equal(await flag(1, 'a', 2), true)
-    const flagged = { status: 'reauthorization_required', statusReason: 'refused', updatedAt: at(7) }
+    const flagged = {
+      status: 'reauthorization_required',
+      statusReason: refused.message,
+      statusCause: refused.cause,
+      updatedAt: at(7),
+    }
     assert.deepEqual(await get(second, row), { ...row, ...flagged })
     assert.deepEqual(await get(second, bystander), bystander)
     assert.equal(await storage.swapCredential(1, 'a', 2, renewed), true)
     assert.equal(await flag(1, 'a', 2), false)
     assert.equal((await get(storage, row))?.status, 'connected')
+  })
+
+  test('metadata is set or merged beside everything else, also while a credential is swapped', async t => {
+    const { storage, second } = await begin(t)
+    const row = connection(1, 'a', { ...full, status: 'connected' })
+    await add(storage, row)
+    assert.equal(await storage.setMetadata(2, 'a', { x: 1 }, 'set', at(1)), undefined)
+    assert.equal(await storage.setMetadata(1, 'b', { x: 1 }, 'set', at(1)), undefined)
+    assert.deepEqual(await second.setMetadata(1, 'a', { x: 1, y: { z: 1 } }, 'set', at(2)), { x: 1, y: { z: 1 } })
+    const merged = { x: 2, y: { z: 1 }, w: null }
+    assert.deepEqual(await storage.setMetadata(1, 'a', { x: 2, w: null }, 'merge', at(3)), merged)
+    const { statusReason: _, ...rest } = row
+    assert.deepEqual(await get(second, row), { ...row, metadata: merged, updatedAt: at(3) })
+    // The revision stays, so a swap that began before lands all the same, and takes nothing with it.
+    assert.equal(await storage.swapCredential(1, 'a', 1, renewed), true)
+    const { scopes: __, expiresAt: ___, ...bare } = rest
+    assert.deepEqual(await get(second, row), {
+      ...bare,
+      ...renewed,
+      metadata: merged,
+      credentialRevision: 2,
+      updatedAt: renewed.obtainedAt,
+    })
+    // Many at once lose nothing.
+    const keys = Array.from({ length: 20 }, (_, n) => `k${n}`)
+    await Promise.all(
+      keys.map((key, n) => (n % 2 ? storage : second).setMetadata(1, 'a', { [key]: n }, 'merge', at(4))),
+    )
+    assert.deepEqual(Object.keys((await get(storage, row))?.metadata ?? {}).length, 23)
+  })
+
+  test('an expiry is noted of the credential that it is of', async t => {
+    const { storage } = await begin(t)
+    const row = connection(1, 'a', { credentialRevision: 2 })
+    await add(storage, row)
+    await storage.noteExpiry(1, 'a', 1, at(50))
+    await storage.noteExpiry(2, 'a', 2, at(50))
+    assert.deepEqual(await get(storage, row), row)
+    await storage.noteExpiry(1, 'a', 2, at(60))
+    assert.deepEqual(await get(storage, row), { ...row, expiresAt: at(60) })
   })
 
   test('ids, numbers and names are an environment’s own: the same ones in two are two things', async t => {
@@ -312,7 +358,7 @@ export const connectionContract = (begin: Begin): void => {
     assert.equal(await storage.connection(2, 'github', row.connectionId), undefined)
     assert.deepEqual(await storage.connections(2, { connectionId: row.connectionId }), [])
     assert.equal(await storage.swapCredential(2, 'a', 1, renewed), false)
-    assert.equal(await storage.flagConnection(2, 'a', 1, '', at(1)), false)
+    assert.equal(await storage.flagConnection(2, 'a', 1, refused, at(1)), false)
     const theirs = await storage.authorize(draft(connection(2, 'b'), { connectionId: row.connectionId }, 's'))
     assert.equal(theirs.id, 'b')
     await storage.authorize(draft(connection(2, 'c'), account, 's'))

@@ -15,6 +15,7 @@ import {
   type Opened,
   succeeded,
 } from './storage.fixtures.ts'
+import { refreshContract } from './storage.refreshes.ts'
 import { sessionContract } from './storage.sessions.ts'
 import { webhookContract } from './storage.webhooks.ts'
 
@@ -244,5 +245,6 @@ export const storageContract = (name: string, open: () => Promise<Opened>): void
   suite(`storage ${name}: connections`, () => connectionContract(begin))
 
   suite(`storage ${name}: sessions`, () => sessionContract(begin))
+  suite(`storage ${name}: refreshes`, () => refreshContract(begin))
   suite(`storage ${name}: webhooks`, () => webhookContract(begin))
 }

@@ -110,7 +110,7 @@ export const succeeded = (row: Connection): Outcome => ({
 })
 
 /** Authorizes a row as core does: a found one is kept and its revision moved. */
-export const draft = (row: Connection, find: Draft['find'], stateHash = 'state'): Draft => ({
+export const draft = (row: Connection, find: Draft['find'], stateHash = 'state', refreshAt?: Date): Draft => ({
   environmentId: row.environmentId,
   integrationKey: row.integrationKey,
   find,
@@ -119,6 +119,7 @@ export const draft = (row: Connection, find: Draft['find'], stateHash = 'state')
       ? { ...row, ...identity(found.connection), credentialRevision: found.connection.credentialRevision + 1 }
       : row,
     accountKey: find && 'accountKey' in find ? find.accountKey : found?.accountKey,
+    refreshAt,
   }),
   attempt: { stateHash, outcome: succeeded },
 })

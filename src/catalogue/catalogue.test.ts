@@ -155,6 +155,36 @@ suite('a provider file', () => {
       ],
     ],
     [
+      'an introspection at a host that is not named',
+      `${good}introspect:\n  client: body\n  url: https://look.example/introspect\n`,
+      ['dir/acme.yaml:14: introspect.url: its host is neither that of the API, nor named in api.hosts'],
+    ],
+    [
+      'an introspection that is not https',
+      `${good}introspect:\n  client: body\n  url: http://acme.example/introspect\n`,
+      [
+        'dir/acme.yaml:14: introspect.url: an absolute https: URL (http: only on localhost, 127.0.0.1 or [::1]), or ${config.x} with perhaps a path',
+      ],
+    ],
+    [
+      'an introspection at a variable declared nowhere',
+      `${good}introspect:\n  client: body\n  url: https://acme.example/\${config.team}/introspect\n`,
+      ['dir/acme.yaml:14: introspect.url: uses ${config.team}, which is declared nowhere'],
+    ],
+    [
+      'an introspection at a host that the caller would give',
+      `${good}params:\n  team: { title: Team, kind: label }\nintrospect:\n  client: body\n  url: https://\${config.team}.com/introspect\n`,
+      [
+        'dir/acme.yaml:16: introspect.url: a label in a host must be followed by a fixed suffix, like .example.com',
+        'dir/acme.yaml:16: introspect.url: its host is neither that of the API, nor named in api.hosts',
+      ],
+    ],
+    [
+      'an introspection without a client that may ask',
+      `${good}introspect:\n  url: https://acme.example/introspect\n  client: none\n`,
+      ['dir/acme.yaml:14: introspect.client: Invalid option: expected one of "basic"|"body"'],
+    ],
+    [
       'a token shown as metadata',
       `${good}metadata:\n  fine: team\n  leak: access_token\n  two: [nothing, refresh_token]\n  who: id_token\n`,
       [
@@ -180,6 +210,18 @@ suite('a provider file', () => {
     test(`is refused for ${what}`, () => {
       assert.deepEqual(problemsOf(text).sort(), [...problems].sort())
     })
+
+  test('may have tokens introspected at the API’s host, the token endpoint’s, or the kept one', () => {
+    for (const url of ['https://api.acme.example/introspect', 'https://acme.example/introspect'])
+      assert.deepEqual(problemsOf(`${good}introspect:\n  url: ${url}\n  client: basic\n`), [], url)
+    const kept = changed(['https://api.acme.example', '${config.instance}'])
+    assert.deepEqual(
+      problemsOf(
+        `${kept}config:\n  instance: { path: instance_url, host: [.acme.example] }\nintrospect:\n  url: \${config.instance}/introspect\n  client: body\n`,
+      ),
+      [],
+    )
+  })
 
   test('is refused for a key that stands there twice, at the second', () => {
     assert.deepEqual(problemsOf(`${good}name: Again\n`), ['dir/acme.yaml:12: Map keys must be unique'])

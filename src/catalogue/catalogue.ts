@@ -1,5 +1,5 @@
 /** Reads provider files and validates them: errors name the file, the line and the key. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Catalogue } from '../core/context.ts'
@@ -9,8 +9,13 @@ import { isNamedHost, variables } from '../core/template.ts'
 import { actionsEnding, checkActionFiles, lazyActions } from './actions.ts'
 import { openYaml, type Problem, problemText, readAs } from './yaml-file.ts'
 
+export { problemText }
+
 /** The definitions that come with Mortise. */
 export const ownFolder = fileURLToPath(new URL('../../providers/', import.meta.url))
+
+/** The same as one file, read and checked when a bundle was built (bin/build.ts): a start then parses no YAML. */
+export const builtFile = 'built.json'
 
 /** One file's text → a provider, or what is wrong with it. */
 export const readProvider = (file: string, text: string): { provider: Provider } | { problems: Problem[] } => {
@@ -37,6 +42,7 @@ const checkMeaning = (provider: Provider): [path: string[], message: string][] =
     [['authorize', 'url'], provider.authorize.url],
     [['token', 'url'], provider.token.url],
     [['refresh', 'url'], provider.refresh?.url],
+    [['introspect', 'url'], provider.introspect?.url],
     [['identity', 'request', 'url'], provider.identity?.request?.url],
     [['keys', 'identity', 'request', 'url'], provider.keys?.identity?.request?.url],
     [['revoke', 'url'], provider.revoke?.url],
@@ -65,12 +71,14 @@ const checkMeaning = (provider: Provider): [path: string[], message: string][] =
   // The credential goes to the hosts that are named, and nowhere else.
   const named = [provider.api.base, provider.token.url, provider.authorize.url].map(hostOf)
   const asked: [string[], string | undefined][] = [
+    [['introspect', 'url'], provider.introspect?.url],
     [['identity', 'request', 'url'], provider.identity?.request?.url],
     [['keys', 'identity', 'request', 'url'], provider.keys?.identity?.request?.url],
   ]
   for (const [path, url] of asked)
     if (url !== undefined && !named.includes(hostOf(url)) && !isNamedHost(hostOf(url), provider.api.hosts))
       wrong.push([path, 'its host is neither that of the API, nor named in api.hosts'])
+  wrong.push(...checkRefresh(provider))
   if (provider.keys && !(provider.keys.identity ?? provider.identity)?.request)
     wrong.push([['keys'], 'needs a request that tries a key: in keys.identity, or in identity'])
   if (provider.identity && !provider.identity.person && !provider.identity.shared)
@@ -94,6 +102,30 @@ const checkMeaning = (provider: Provider): [path: string[], message: string][] =
   return wrong
 }
 
+/** Codes that mean the same everywhere (RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5). */
+const always = { permanent: ['invalid_grant'], transient: ['temporarily_unavailable', 'slow_down'] }
+
+/** What would contradict itself, or stand there without effect. */
+const checkRefresh = ({ refresh }: Provider): [path: string[], message: string][] => {
+  const wrong: [string[], string][] = []
+  if (!refresh) return wrong
+  for (const code of refresh.transient)
+    if ([...refresh.permanent, ...always.permanent].includes(code))
+      wrong.push([
+        ['refresh', 'transient'],
+        `${code} means that only the end user can repair it, so not that it may work later`,
+      ])
+  for (const code of refresh.permanent)
+    if (always.transient.includes(code))
+      wrong.push([['refresh', 'permanent'], `${code} means everywhere that the same request may work later`])
+  if (refresh.grace !== undefined && !refresh.rotates)
+    wrong.push([
+      ['refresh', 'grace'],
+      'is without effect where a use does not spend the refresh token (rotates: false)',
+    ])
+  return wrong
+}
+
 /** Every file of the folders (or a file alone); a later one replaces an earlier one of the same name. */
 export const readFolders = (folders: readonly string[]): { providers: Provider[]; problems: Problem[] } => {
   const providers = new Map<string, Provider>()
@@ -108,8 +140,10 @@ export const readFolders = (folders: readonly string[]): { providers: Provider[]
     if ('problems' in read) problems.push(...read.problems)
     else providers.set(read.provider.id, read.provider)
   }
-  return { providers: [...providers.values()].sort((a, b) => (a.id < b.id ? -1 : 1)), problems }
+  return { providers: [...providers.values()].sort(byName), problems }
 }
+
+const byName = (a: Provider, b: Provider): number => (a.id < b.id ? -1 : 1)
 
 /** The actions files of the folders. What they belong to may be defined there, or by Mortise. */
 export const checkActions = (folders: readonly string[]): { count: number; problems: Problem[] } => {
@@ -134,9 +168,12 @@ const filesIn = (folder: string): string[] => {
 /** The catalogue of Mortise's own files and the operator's. Throws with every problem, one a line. */
 export const loadCatalogue = (operatorFolder?: string): Catalogue => {
   const folders = operatorFolder === undefined ? [ownFolder] : [ownFolder, operatorFolder]
-  const { providers, problems } = readFolders(folders)
+  const built = join(ownFolder, builtFile)
+  const own: Provider[] | undefined = existsSync(built) ? JSON.parse(readFileSync(built, 'utf8')) : undefined
+  const { providers, problems } = readFolders(own ? folders.slice(1) : folders)
   if (problems.length > 0)
     throw new SetupError(`Provider files with mistakes:\n${problems.map(problemText).join('\n')}`)
-  const byId = new Map(providers.map(provider => [provider.id, provider]))
-  return { get: id => byId.get(id), list: () => providers, ...lazyActions(folders, id => byId.has(id)) }
+  const byId = new Map([...(own ?? []), ...providers].map(provider => [provider.id, provider]))
+  const all = [...byId.values()].sort(byName)
+  return { get: id => byId.get(id), list: () => all, ...lazyActions(folders, id => byId.has(id)) }
 }

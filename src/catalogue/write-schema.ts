@@ -1,7 +1,7 @@
 /** Writes the schemas in providers/, for editors, from core's; with --check, only tells whether they are up to date. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { actionsSchema } from '../core/action.ts'
 import { providerSchema } from '../core/provider.ts'
 import { ownFolder } from './catalogue.ts'

@@ -4,7 +4,7 @@
  * A file describes the API in the version that the provider's definition asks for. What a caller gives is checked against
  * it before anything is sent, so that a mistake is named where it was made; what only the provider can know is left to it.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { jsonSchema, type WholeSchema } from './json-schema.ts'
 
 export const actionId = /^[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*$/

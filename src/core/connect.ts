@@ -12,15 +12,17 @@ import {
 } from './connection.ts'
 import type { Context } from './context.ts'
 import { type Credential, type Json, pickText } from './credential.ts'
+import { refreshAt } from './due.ts'
 import type { Environment } from './environment.ts'
 import { badParameter, MortiseError, toMortiseError } from './errors.ts'
 import { connectionEvents } from './event.ts'
 import { checkIssuer, denied } from './grants/authorization-answer.ts'
 import { authorizeUrl, type Client, codeRequest } from './grants/authorization-code.ts'
-import { readTokenAnswer } from './grants/token-answer.ts'
+import { isSilent, readTokenAnswer } from './grants/token-answer.ts'
 import { identityRequest, readAccount, readFacts, readIdentityAnswer } from './identity.ts'
 import { newId, newNonce, newNumber, sha256 } from './ids.ts'
 import { type Integration, unknownIntegration } from './integration.ts'
+import { learnExpiry } from './learn-expiry.ts'
 import { sealCredential } from './sealed.ts'
 import { fillInputs, keptOrigin } from './template.ts'
 
@@ -285,7 +287,12 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
           'The connection of that name is that of another user. Start again from the app.',
         )
       const kept = existing?.accountKey !== undefined && existing.accountKey === accountKeyOf(account)
-      return { connection: compose(existing?.connection), accountKey: kept ? existing.accountKey : accountKey }
+      const connection = compose(existing?.connection)
+      return {
+        connection,
+        accountKey: kept ? existing.accountKey : accountKey,
+        refreshAt: refreshAt(connection, provider),
+      }
     },
     attempt: {
       stateHash: attempt.stateHash,
@@ -295,6 +302,7 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
     events: connectionEvents(now),
   })
   context.wake()
+  if (isSilent(provider, told)) await learnExpiry(context, { ...client, config }, written)
   const outcome = succeeded(written)
   const { repaired } = outcome
   context.log.info('connected', { provider: provider.id, integration: integration.key, id: written.id, repaired })

@@ -5,6 +5,18 @@ import { MortiseError } from './errors.ts'
 
 type ConnectionStatus = 'connected' | 'reauthorization_required'
 
+/** Why the end user must come back: a code, and a sentence for people. */
+export interface Flag {
+  readonly cause: FlagCause
+  readonly message: string
+}
+
+/**
+ * `refresh_refused`: the provider said that the grant is dead. `refresh_ambiguous`: a refresh was interrupted before its
+ * answer was written, so the refresh token was probably spent, and the provider refused it when it was tried again.
+ */
+export type FlagCause = 'refresh_refused' | 'refresh_ambiguous'
+
 /** What is left of a connection that was deleted. */
 export interface DeletedConnection {
   readonly environmentId: number
@@ -45,6 +57,7 @@ export interface Connection {
   readonly status: ConnectionStatus
   /** The cause, where the status is not `connected`. */
   readonly statusReason?: string
+  readonly statusCause?: FlagCause
   readonly account?: Account
   /** What the caller calls it, for people. */
   readonly name?: string
@@ -128,6 +141,14 @@ export const shownId = (connection: Pick<Connection, 'id' | 'connectionId'>): st
 
 /** What the hub calls a connection where the caller did not. */
 export const mintedId = (id: string): string => `conn_${id}`
+
+/** The row itself. Throws `reauthorization_required`, with its cause, for one that only the end user can repair. */
+export const mustWork = (row: Connection): Connection => {
+  if (row.status === 'connected') return row
+  throw new MortiseError('reauthorization_required', row.statusReason, {
+    reason: row.statusCause ?? 'refresh_refused',
+  })
+}
 
 /** The row's id in any of the forms an id is written in: `conn_…`, `cred_…` or bare; undefined where it is no such id. */
 export const rowIdIn = (text: string): string | undefined => /^(?:conn_|cred_)?([0-9a-f]{24})$/.exec(text)?.[1]

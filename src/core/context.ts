@@ -7,6 +7,7 @@ import { MortiseError } from './errors.ts'
 import type { Integration } from './integration.ts'
 import type { Call, Clock, Log, Seal, Sealer, Sign } from './ports.ts'
 import type { Provider } from './provider.ts'
+import { type RefreshTiming, refreshTiming } from './refresh-timing.ts'
 import type { Soon } from './soon.ts'
 import type { Storage } from './storage.ts'
 
@@ -38,9 +39,11 @@ export interface World {
   readonly dev: boolean
   /** Whether integrations may be marked for the sandbox: never in `serve`. */
   readonly maySandbox: boolean
+  /** Of refreshes, where not the usual. */
+  readonly timing?: RefreshTiming
 }
 
-export interface Context extends World {
+export interface Context extends Required<World> {
   /** What every provider is told, and must have registered. */
   readonly redirectUri: string
   /** At once, but for the first who asks. */
@@ -56,6 +59,7 @@ export const createContext = (world: World, wake: () => void): Context => {
   // An environment's data key never changes, so its sealer is made once.
   const sealers = new Map<number, Sealer>()
   const context: Context = {
+    timing: refreshTiming,
     ...world,
     wake,
     redirectUri: `${world.publicUrl}/oauth/callback`,

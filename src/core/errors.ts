@@ -102,6 +102,8 @@ export type Reason =
   | 'origin_not_allowed'
   | 'expired_without_refresh'
   | 'refresh_refused'
+  | 'refresh_ambiguous'
+  | 'refresh_waits'
 
 interface ErrorDetails {
   readonly reason?: Reason
@@ -117,6 +119,8 @@ interface ErrorDetails {
   readonly retryAfter?: number
   /** For a failed call: whether any byte of the request may have reached the provider. */
   readonly sent?: boolean
+  /** Of a refresh that failed: the provider's answer shows that the refresh token was not spent. */
+  readonly unspent?: boolean
 }
 
 /** `message` is one or two sentences that say what is wrong and who must do what next; never a secret in it. */

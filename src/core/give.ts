@@ -5,6 +5,7 @@
 import { accountKeyOf, type Connection, mintedId } from './connection.ts'
 import type { Context } from './context.ts'
 import { type Credential, type CredentialKind, type JsonObject, Secret } from './credential.ts'
+import { refreshAt } from './due.ts'
 import { badParameter, MortiseError, toMortiseError } from './errors.ts'
 import { connectionEvents } from './event.ts'
 import type { Client } from './grants/authorization-code.ts'
@@ -145,7 +146,7 @@ export const give = async (context: Context, gift: Gift): Promise<Connection> =>
         createdAt: existing?.createdAt ?? createdAt,
         updatedAt: now,
       }
-      return { connection: row, accountKey: found?.accountKey ?? accountKey }
+      return { connection: row, accountKey: found?.accountKey ?? accountKey, refreshAt: refreshAt(row, provider) }
     },
     events: connectionEvents(now),
   })

@@ -2,6 +2,7 @@
 
 import type { Action } from './action.ts'
 import type { ActionInput } from './action-request.ts'
+import { createBackground } from './background.ts'
 import { type Callback, type Finished, finish, type Start, type Started, start } from './connect.ts'
 import type { Connection } from './connection.ts'
 import { type Context, createContext, type World } from './context.ts'
@@ -53,6 +54,10 @@ export interface Hub {
   sweep(): Promise<void>
   /** Claims the deliveries that are due and sends them; answers when they are on their way. */
   deliver(): Promise<void>
+  /** Claims the connections whose refresh is due and begins to renew them; answers when that is under way. */
+  refreshDue(): Promise<void>
+  /** `listener` is called when more is due than could be claimed. */
+  onRefreshDue(listener: () => void): void
   /** `listener` is called after each commit that made a delivery due. */
   onDelivery(listener: () => void): void
   /** Waits for refreshes and deliveries under way. */
@@ -64,6 +69,8 @@ export const createHub = (world: World): Hub => {
   const context = createContext(world, () => wake())
   const refresher = createRefresher(context)
   const notifier = createNotifier(context)
+  let wakeBackground = () => {}
+  const background = createBackground(context, refresher, () => wakeBackground())
   const hmac = async (environment: Environment, integrationKey: string, connectionId: string) => {
     const key = await hmacKeyOf(context, environment)
     return key && hmacSha256(key.reveal(), `${integrationKey}:${connectionId}`)
@@ -135,10 +142,15 @@ export const createHub = (world: World): Hub => {
     list: (environmentId, filter) => world.storage.connections(environmentId, filter),
     sweep: () => sweep(context),
     deliver: () => notifier.deliver(),
+    refreshDue: () => background.refresh(),
+    onRefreshDue(listener) {
+      wakeBackground = listener
+    },
     onDelivery(listener) {
       wake = listener
     },
     async settle() {
+      await background.settle()
       await refresher.settle()
       await notifier.settle()
     },

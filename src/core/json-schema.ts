@@ -7,7 +7,7 @@
  * is what is enforced. `not`, `if` and `allOf` are not offered: zod has no way to say the first two, and the third is
  * better written out.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { didYouMean } from './alike.ts'
 import type { Json } from './credential.ts'
 

@@ -23,6 +23,8 @@ export interface CallRequest {
   readonly sandbox: boolean
   /** Where it goes was set by the operator for their own app (a webhook): in `dev`, that may be on this machine. */
   readonly operator?: true
+  /** On `performance.now()`: once it has passed, nothing is sent any more. Looked at when the first byte would go out. */
+  readonly sendBefore?: number
   /** Milliseconds for the whole call, where not the room's own. */
   readonly timeout?: number
   /** Bytes of an answer that are taken, where not the room's own. */

@@ -6,7 +6,7 @@
  * integration). A value is percent-encoded where it stands in a path or a query; where it stands in a host it must be
  * a DNS label, and the finished host must still end in what the template spells out after it (see `template.ts`).
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { type CredentialKind, keyKinds } from './credential.ts'
 
 const name = z

@@ -3,9 +3,10 @@
 import { type Connection, connectionUnknown, type ReadRow, toReadRow } from './connection.ts'
 import type { Context } from './context.ts'
 import type { Credential, Secret } from './credential.ts'
+import { isFresh, isFreshAt } from './due.ts'
 import type { MortiseError } from './errors.ts'
 import { unknownIntegration } from './integration.ts'
-import { isFresh, isFreshAt, type Refresher } from './refresh.ts'
+import type { Refresher } from './refresh.ts'
 import { type CredentialTexts, openCredential, openTexts } from './sealed.ts'
 
 export interface Read {
@@ -61,13 +62,13 @@ export const readRow = async (
 
 /** The row with a token that works: itself where that is fresh. */
 const working = async (
-  { clock }: Context,
+  { clock, catalogue }: Context,
   refresher: Refresher,
   row: Connection,
   { force }: ReadOptions,
 ): Promise<Connection> => {
-  if (force && row.renewal !== undefined) return refresher.renew(row)
-  return isFresh(row, clock.now()) ? row : refresher.freshen(row)
+  if (force && row.renewal !== undefined) return refresher.renew(row, 'demanded')
+  return isFresh(row, catalogue.get(row.provider), clock.now()) ? row : refresher.freshen(row)
 }
 
 /**
@@ -82,7 +83,7 @@ export const readTexts = async (
   connectionId: string,
   options: TextOptions = {},
 ): Promise<Reading> => {
-  const { storage, clock } = context
+  const { storage, clock, catalogue } = context
   const withRefreshToken = options.withRefreshToken === true
   const renewed = async () => {
     const found = await storage.connection(environmentId, integrationKey, connectionId)
@@ -92,7 +93,7 @@ export const readTexts = async (
   const hot = options.force
     ? undefined
     : await storage.hot(environmentId, integrationKey, connectionId, withRefreshToken)
-  const row = hot && isFreshAt(hot, clock.now().getTime()) ? hot : await renewed()
+  const row = hot && isFreshAt(hot, catalogue.get(hot.provider), clock.now().getTime()) ? hot : await renewed()
   const sealer = await context.sealerOf(environmentId)
   return { integrationKey, connectionId, row, credential: openTexts(sealer, row) }
 }

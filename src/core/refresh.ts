@@ -1,44 +1,19 @@
 /**
- * fresh? → join the run under way → look again → exchange → swap. Correct for one process; the leases that make it
- * correct for several come on top (see ARCHITECTURE.md, "Life of a token").
+ * fresh? → join the run of this process → wait for another process, or take the lease and do it (`refresh-run.ts`).
+ * What each step is for, and what is promised: docs/refresh.md. Correct for any number of processes on one database.
  */
-import { type Connection, connectionUnknown, type ReadRow } from './connection.ts'
+import { createBreaker } from './breaker.ts'
+import { type Connection, connectionUnknown, mustWork } from './connection.ts'
 import type { Context } from './context.ts'
-import { MortiseError, toMortiseError } from './errors.ts'
-import { readRefreshAnswer, refreshRequest } from './grants/refresh-token.ts'
-import { unknownIntegration } from './integration.ts'
-import { openRenewal, sealCredential } from './sealed.ts'
-
-const isExpired = (row: Pick<Connection, 'expiresAt'>, now: Date): boolean =>
-  row.expiresAt !== undefined && row.expiresAt.getTime() <= now.getTime()
-
-/**
- * Whether the token is served as it is; times in milliseconds. One that can be renewed is, when at most five minutes, or a
- * fifth of its life, are left.
- */
-export const isFreshAt = (
-  { status, expiresAt, obtainedAt, renewable }: Pick<ReadRow, 'status' | 'expiresAt' | 'obtainedAt' | 'renewable'>,
-  now: number,
-): boolean =>
-  status === 'connected' &&
-  (expiresAt === null || expiresAt - now > (renewable ? Math.min(300_000, (expiresAt - obtainedAt) / 5) : 0))
-
-export const isFresh = ({ status, expiresAt, obtainedAt, renewal }: Connection, now: Date): boolean =>
-  isFreshAt(
-    {
-      status,
-      expiresAt: expiresAt?.getTime() ?? null,
-      obtainedAt: obtainedAt.getTime(),
-      renewable: renewal === undefined ? 0 : 1,
-    },
-    now.getTime(),
-  )
-
-/** How long a living token is served without asking a provider that is down again, unless it says; milliseconds. */
-const rest = 30_000
-
-/** Waits between the tries to write a credential that the provider has given, in milliseconds. */
-const writeAgainAfter = [50, 250, 1000]
+import { isExpired, isFresh } from './due.ts'
+import { toMortiseError } from './errors.ts'
+import { issuerOf } from './exchange.ts'
+import { createHeld } from './held.ts'
+import { newNonce } from './ids.ts'
+import { createSteadiness, keepLease } from './keep-lease.ts'
+import { createPace } from './pace.ts'
+import { type Need, refreshUnderLease, type Shared } from './refresh-run.ts'
+import { busy, leftAlone, notRenewable } from './refresh-trouble.ts'
 
 export interface Refresher {
   /**
@@ -47,31 +22,42 @@ export interface Refresher {
    * outage was.
    */
   freshen(row: Connection): Promise<Connection>
-  /** Renews although the token should live: the provider refused it. Joins a run under way. Throws as `freshen` does. */
-  renew(row: Connection): Promise<Connection>
-  /** Waits for what is under way, and tries once more to write what could not be written. */
+  /**
+   * A credential newer than this one. Any exchange that gives one will do, so those who ask at once share one. `need`:
+   * `demanded` by the caller, though this one should live; `dead`, because the provider refused it; `later`, before a
+   * read meets its end. Throws as `freshen` does, and where the provider is down.
+   */
+  renew(row: Connection, need: Need): Promise<Connection>
+  /** Waits for what is under way, and until what the storage did not take has landed. */
   settle(): Promise<void>
 }
 
-type Renewed = Parameters<Context['storage']['swapCredential']>[3]
+/** The one run of this process for a connection. Who joins and needs it more raises `need`. */
+interface Run {
+  readonly promise: Promise<Connection>
+  need: Need
+}
+
+const urgency: readonly Need[] = ['later', 'demanded', 'dead']
 
 export const createRefresher = (context: Context): Refresher => {
-  const { storage, clock, log } = context
-  const running = new Map<string, Promise<Connection>>()
-  /** Until when a provider that is down is left alone, while the token lives. */
+  const { storage, clock, log, timing } = context
+  const holder = newNonce()
+  const running = new Map<string, Run>()
   const resting = new Map<string, number>()
-  /** Credentials that the provider gave and the storage did not take: they exist nowhere else. */
-  const held = new Map<string, { row: Connection; renewed: Renewed }>()
-  const keyOf = (row: Connection) => `${row.environmentId}:${row.id}`
-
-  /** The one run for this connection: everyone in the process shares its outcome. */
-  const run = (row: Connection): Promise<Connection> => {
-    const key = keyOf(row)
-    const joined = running.get(key)
-    if (joined) return joined
-    const started = renew(row).finally(() => running.delete(key))
-    running.set(key, started)
-    return started
+  const keyOf = (row: Pick<Connection, 'environmentId' | 'id'>) => `${row.environmentId}:${row.id}`
+  const shared: Shared = {
+    context,
+    breaker: createBreaker(clock, timing.breaker),
+    held: createHeld(log, timing),
+    steadiness: createSteadiness(timing.call + timing.straggler),
+    pace: createPace(),
+    rest(row, until) {
+      // It only saves questions to the storage, so all of it may go.
+      if (resting.size > 10_000) resting.clear()
+      if (until === undefined) resting.delete(keyOf(row))
+      else resting.set(keyOf(row), until.getTime())
+    },
   }
 
   const again = async (row: Connection): Promise<Connection> => {
@@ -80,102 +66,86 @@ export const createRefresher = (context: Context): Refresher => {
     throw connectionUnknown(row.connectionId, row.integrationKey)
   }
 
-  const renew = async (seen: Connection): Promise<Connection> => {
-    const row = await again(seen)
-    // Whoever was first has renewed it, or the end user came back: theirs is the newer fact.
-    if (row.credentialRevision !== seen.credentialRevision || row.status !== 'connected') return mustWork(row)
-    const kept = held.get(keyOf(row))
-    try {
-      const renewed = kept?.row.credentialRevision === row.credentialRevision ? kept.renewed : await exchange(row)
-      resting.delete(keyOf(row))
-      await write(row, renewed)
-    } catch (thrown) {
-      const error = toMortiseError(thrown)
-      const { retryAfter, providerStatus: status } = error.details
-      log.warn('a refresh failed', { provider: row.provider, id: row.id, code: error.code, status })
-      if (error.code !== 'reauthorization_required') {
-        // What is ours to mend is tried again by the next reader.
-        if (error.code !== 'internal')
-          resting.set(keyOf(row), clock.now().getTime() + (retryAfter === undefined ? rest : retryAfter * 1000))
-        throw error
+  const join = (row: Connection, need: Need): Promise<Connection> => {
+    const joined = running.get(keyOf(row))
+    if (joined) {
+      if (urgency.indexOf(need) > urgency.indexOf(joined.need)) joined.need = need
+      return joined.promise
+    }
+    const run: Run = { need, promise: Promise.resolve().then(() => lead(row, () => run.need)) }
+    running.set(keyOf(row), run)
+    const over = () => void running.delete(keyOf(row))
+    run.promise.then(over, over)
+    return run.promise
+  }
+
+  /** Takes the lease and does it, or waits for the process that has the lease. */
+  const lead = async (seen: Connection, need: () => Need): Promise<Connection> => {
+    const landing = shared.held.landing(seen)
+    if (landing) {
+      await landing
+      return mustWork(await again(seen))
+    }
+    const issuer = await issuerOf(context, seen)
+    const shut = shared.breaker.shut(issuer.host)
+    if (shut !== undefined) throw leftAlone(issuer.provider.name, shut)
+    let until = performance.now() + timing.lease
+    let free = true
+    for (let wait = timing.poll[0]; ; wait = Math.min(wait * 1.5, timing.poll[1])) {
+      const since = performance.now()
+      const leased = free && (await storage.leaseRefresh(seen.environmentId, seen.id, holder, timing.lease))
+      if (leased) {
+        shared.steadiness.saw(leased.now)
+        const failed = (error: unknown) => log.error('a lease could not be kept or ended', { err: error, id: seen.id })
+        const hold = keepLease(storage, leased.lease, since, timing, failed)
+        const { lease, state } = leased
+        const done = await refreshUnderLease(shared, {
+          seen,
+          issuer,
+          need,
+          lease,
+          state,
+          hold,
+          again: () => again(seen),
+        })
+        if (done) return done
+        // The lease was lost, so it begins again.
+        until = performance.now() + timing.lease
       }
-      const flagged = await storage.flagConnection(
-        row.environmentId,
-        row.id,
-        row.credentialRevision,
-        error.message,
-        clock.now(),
-      )
-      // Not flagged: the end user came back meanwhile.
-      if (flagged) throw error
+      if (performance.now() > until) throw busy(issuer.provider.name)
+      await new Promise(done => setTimeout(done, wait * (0.75 + 0.5 * Math.random())))
+      const state = await storage.refreshState(seen.environmentId, seen.id)
+      if (state?.revision !== seen.credentialRevision) return mustWork(await again(seen))
+      free = !state.held
     }
-    return mustWork(await again(row))
-  }
-
-  /** Spends the refresh token. What comes back must be written. */
-  const exchange = async (row: Connection): Promise<Renewed> => {
-    const integration = await storage.integration(row.environmentId, row.integrationKey)
-    if (!integration) throw unknownIntegration(row.integrationKey, await context.environmentOf(row.environmentId))
-    const provider = context.providerOf(integration)
-    const sealer = await context.sealerOf(row.environmentId)
-    const refreshToken = openRenewal(sealer, row)
-    if (!refreshToken) throw notRenewable()
-    const secret = await context.clientSecretOf(integration)
-    const request = refreshRequest({ provider, integration, secret, config: row.config }, refreshToken)
-    const response = await context.call.send(request)
-    const now = clock.now()
-    const lifetime = row.expiresAt && row.expiresAt.getTime() - row.obtainedAt.getTime()
-    const credential = readRefreshAnswer(provider, response, now, {
-      refreshToken,
-      ...(row.scopes ? { scopes: row.scopes } : {}),
-      ...(lifetime === undefined ? {} : { lifetime }),
-    })
-    return {
-      ...sealCredential(sealer, row.id, credential, provider.token.answer.refreshToken),
-      ...(credential.expiresAt ? { expiresAt: credential.expiresAt } : {}),
-      ...(credential.scopes ? { scopes: credential.scopes } : {}),
-      obtainedAt: now,
-    }
-  }
-
-  /** Durably, before anyone is answered; a credential that cannot be written is held until it can. */
-  const write = async (row: Connection, renewed: Renewed): Promise<void> => {
-    held.set(keyOf(row), { row, renewed })
-    for (let tries = 0; ; tries++) {
-      try {
-        const swapped = await storage.swapCredential(row.environmentId, row.id, row.credentialRevision, renewed)
-        held.delete(keyOf(row))
-        log.info(swapped ? 'refreshed' : 'a newer credential was there first', { provider: row.provider, id: row.id })
-        return
-      } catch (error) {
-        const wait = writeAgainAfter[tries]
-        log.error('a renewed credential could not be written', { err: error, id: row.id })
-        if (wait === undefined) throw error
-        await new Promise(done => setTimeout(done, wait))
-      }
-    }
-  }
-
-  const mustWork = (row: Connection): Connection => {
-    if (row.status === 'connected') return row
-    throw new MortiseError('reauthorization_required', row.statusReason, { reason: 'refresh_refused' })
   }
 
   return {
-    async renew(row) {
+    async renew(row, need) {
       mustWork(row)
       if (row.renewal === undefined) throw notRenewable()
-      return run(row)
+      for (;;) {
+        const renewed = await join(row, need)
+        // A run that somebody began with an older row may have found just this one.
+        if (renewed.credentialRevision > row.credentialRevision) return renewed
+      }
     },
     async freshen(row) {
       mustWork(row)
       const now = clock.now()
-      if (isFresh(row, now)) return row
+      const provider = context.catalogue.get(row.provider)
+      if (isFresh(row, provider, now)) return row
       if (row.renewal === undefined) throw notRenewable()
       const alive = !isExpired(row, now)
       if (alive && (resting.get(keyOf(row)) ?? 0) > now.getTime()) return row
+      const run = join(row, alive ? 'later' : 'dead')
+      if (alive && provider?.refresh?.survives) {
+        // It works to its own end whatever becomes of the run, which logs what goes wrong.
+        run.catch(() => {})
+        return row
+      }
       try {
-        return await run(row)
+        return await run
       } catch (thrown) {
         // An outage is not a revocation: a token that still lives is served.
         const error = toMortiseError(thrown)
@@ -185,15 +155,8 @@ export const createRefresher = (context: Context): Refresher => {
       }
     },
     async settle() {
-      await Promise.allSettled(running.values())
-      await Promise.allSettled([...held.values()].map(({ row, renewed }) => write(row, renewed)))
+      await Promise.allSettled([...running.values()].map(each => each.promise))
+      await shared.held.settle()
     },
   }
 }
-
-const notRenewable = (): MortiseError =>
-  new MortiseError(
-    'reauthorization_required',
-    'The access token has expired and the provider gave no refresh token, so the hub cannot renew it; the end user must connect the account again.',
-    { reason: 'expired_without_refresh' },
-  )

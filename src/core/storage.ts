@@ -4,16 +4,18 @@
  * Every method but those on environments takes the environment first and never reaches another's rows.
  */
 import type { Attempt, Outcome } from './attempt.ts'
-import type { Connection, DeletedConnection, ReadRow } from './connection.ts'
+import type { Connection, DeletedConnection, Flag, ReadRow } from './connection.ts'
+import type { JsonObject } from './credential.ts'
 import type { EndUser } from './end-user.ts'
 import type { AllowKind, Environment, SecretKey } from './environment.ts'
 import type { NewEvent } from './event.ts'
 import type { Integration } from './integration.ts'
 import type { ConnectSession } from './session.ts'
 import type { Soon } from './soon.ts'
+import type { RefreshStorage } from './storage-refresh.ts'
 import type { WebhookStorage } from './storage-webhooks.ts'
 
-export interface Storage extends WebhookStorage {
+export interface Storage extends RefreshStorage, WebhookStorage {
   /** Answers when the database does; throws otherwise. */
   ping(): Promise<void>
   close(): Promise<void>
@@ -147,7 +149,17 @@ export interface Storage extends WebhookStorage {
     next: Pick<Connection, 'access' | 'renewal' | 'expiresAt' | 'obtainedAt' | 'scopes'>,
   ): Promise<boolean>
   /** Sets `reauthorization_required`, by compare-and-swap: never overwrites a credential newer than `from`. */
-  flagConnection(environmentId: number, id: string, from: number, reason: string, at: Date): Promise<boolean>
+  flagConnection(environmentId: number, id: string, from: number, why: Flag, at: Date): Promise<boolean>
+  /** Sets metadata, or merges its first level into what is there; touches nothing else. Undefined if there is no such row. */
+  setMetadata(
+    environmentId: number,
+    id: string,
+    metadata: JsonObject,
+    how: 'set' | 'merge',
+    at: Date,
+  ): Promise<JsonObject | undefined>
+  /** Notes when the token ends, by compare-and-swap: of this credential, not of a newer one. Moves no revision. */
+  noteExpiry(environmentId: number, id: string, revision: number, expiresAt: Date): Promise<void>
 }
 
 export type SessionKey =
@@ -188,5 +200,7 @@ export interface Draft {
 
 export interface Found {
   readonly connection: Connection
+  /** Of one that is written: when it is first refreshed in the background, if at all. */
+  readonly refreshAt?: Date | undefined
   readonly accountKey: string | undefined
 }

@@ -20,7 +20,7 @@ export const tryOut = async (context: Context, refresher: Refresher, row: Connec
   try {
     let told = await asked(context, read)
     if (told instanceof MortiseError && read.connection.renewal !== undefined) {
-      read = await readRow(context, refresher, await refresher.renew(read.connection))
+      read = await readRow(context, refresher, await refresher.renew(read.connection, 'dead'))
       told = await asked(context, read)
     }
     if (told instanceof MortiseError) throw told
@@ -30,7 +30,13 @@ export const tryOut = async (context: Context, refresher: Refresher, row: Connec
     const error = toMortiseError(thrown)
     const { environmentId, id, credentialRevision } = read.connection
     if (error.code === 'reauthorization_required')
-      await storage.flagConnection(environmentId, id, credentialRevision, error.message, clock.now())
+      await storage.flagConnection(
+        environmentId,
+        id,
+        credentialRevision,
+        { cause: 'refresh_refused', message: error.message },
+        clock.now(),
+      )
     throw error
   }
   const { environmentId, id, credentialRevision } = read.connection

@@ -22,6 +22,11 @@ import { staticRoutes } from './static.ts'
 import { statusOf } from './status.ts'
 import { errorOf } from './thrown.ts'
 
+/** No route has a JSON schema: zod checks what comes in. So the compilers for those are no part of the start. */
+const noSchema = () => {
+  throw new Error('A route with a JSON schema needs the compilers that createApp leaves out.')
+}
+
 /** Steps of a flow: a provider or an app sends the browser there. They look at its origin themselves, or at its cookie. */
 const stepsOfFlow = new Set([
   '/oauth/connect/:key',
@@ -57,6 +62,7 @@ export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Pro
     // Where a dialect's clients put its version.
     rewriteUrl: request => withoutVersion(request.url ?? '/').url,
     bodyLimit: 1_000_000,
+    schemaController: { compilersFactory: { buildValidator: noSchema, buildSerializer: noSchema } },
     // A URL that does not decode never reaches a route.
     frameworkErrors: (error, _request, reply) => {
       ;(reply as FastifyReply)

@@ -24,6 +24,9 @@ const docs = {
   'adding-a-provider': 'Your own provider file, key by key, and how to contribute one.',
   errors: 'Every error code: who must act, and whether trying again helps.',
   'how-we-read-the-documents': 'Each section of the documents that this hub answers for, and what became of it.',
+  refresh: 'What is promised of refresh tokens, how several hubs keep it, and what is done where nobody knows.',
+  scaling: 'What one process and one database carry, the statements they need, and the sum up to a billion.',
+  performance: 'What a hub costs, each figure beside its rival, and how it was measured.',
   conformance: 'Each requirement that the hub answers for, with the test that proves it.',
 } satisfies Record<string, string>
 

@@ -118,9 +118,15 @@ const send = (
       signal: deadline,
       ...(addresses === undefined ? {} : { lookup: pinned(addresses) }),
     })
+    // Nothing is sent before there is a connection, so that what fails until then is known to have sent nothing.
     out.on('socket', socket =>
       socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
+        if (request.sendBefore !== undefined && performance.now() > request.sendBefore) {
+          out.destroy()
+          return unavailable('was reached too late to send anything')
+        }
         sent = true
+        out.end(request.body)
       }),
     )
     out.on('error', error => unavailable(deadline.aborted ? 'did not answer in time' : 'could not be reached', error))
@@ -146,5 +152,4 @@ const send = (
         }),
       )
     })
-    out.end(request.body)
   })

@@ -9,10 +9,15 @@ export interface Engine {
   /** What the work reads cannot change before it writes; where that needs it, the work is run again from the start. */
   transact<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>
   /** Locks the rows that it finds until the transaction ends, and passes over those that another has locked. */
-  skipLocked<Row>(rows: SelectQueryBuilder<Tables, 'deliveries', Row>): SelectQueryBuilder<Tables, 'deliveries', Row>
+  skipLocked<Table extends keyof Tables, Row>(
+    rows: SelectQueryBuilder<Tables, Table, Row>,
+  ): SelectQueryBuilder<Tables, Table, Row>
+  /** SQL for the database's own time, in milliseconds since 1970: of the moment, not of the transaction. */
+  readonly now: string
   /**
    * A read of one row, as a raw prepared statement with `?` for each value: on the way of every request. Sees committed
-   * rows only. At once where the engine can.
+   * rows only: all that this process had committed when it is asked, and of others what they had when this turn of the
+   * event loop first asked. At once where the engine can. The row may be shared with others, so nobody changes it.
    */
   prepare<Row>(sql: string): (...values: (string | number)[]) => Soon<Row | undefined>
   /** Makes several reads of prepared statements, given as one piece of work that does not throw. */

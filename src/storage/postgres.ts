@@ -88,6 +88,7 @@ const createEngine = (config: pg.ClientConfig & { readonly types: pg.CustomTypes
     epochLasts,
     transact: work => transact(db, work),
     skipLocked: rows => rows.forUpdate().skipLocked(),
+    now: 'CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)',
     prepare(sql) {
       let count = 0
       return reads.prepare(sql.replaceAll('?', () => `$${++count}`))

@@ -3,12 +3,13 @@ import type { Transaction } from 'kysely'
 import type { ReadRow } from '../core/connection.ts'
 import { soon } from '../core/soon.ts'
 import type { Storage } from '../core/storage.ts'
+import { credentialStorage, one } from './credentials.ts'
 import type { Engine } from './engine.ts'
+import { refreshStorage, renewRefreshes } from './refreshes.ts'
 import { remembered } from './remembered.ts'
 import { endSession, sessionStorage } from './sessions.ts'
 import {
   connectionColumns,
-  credentialColumns,
   fromAttempt,
   fromConnection,
   readColumns,
@@ -40,14 +41,11 @@ export const createStorage = (engine: Engine): Storage => {
   const wholeRow = engine.prepare<Tables['connections']>(`SELECT ${connectionColumns.join(', ')} ${named}`)
   const hotRow = engine.prepare<ReadRow>(`SELECT ${readColumns} ${named}`)
   const hotRowWithRenewal = engine.prepare<ReadRow>(`SELECT ${readColumns}, renewal_part AS "renewal" ${named}`)
-  const one = (result: {
-    numUpdatedRows?: bigint
-    numDeletedRows?: bigint
-    numInsertedOrUpdatedRows?: bigint | undefined
-  }) => (result.numUpdatedRows ?? result.numDeletedRows ?? result.numInsertedOrUpdatedRows ?? 0n) === 1n
 
   return {
     ...sessionStorage(engine),
+    ...refreshStorage(engine),
+    ...credentialStorage(engine),
     ...webhookStorage(engine),
     async ping() {
       await db.selectFrom('marks').select('name').limit(1).execute()
@@ -320,6 +318,7 @@ export const createStorage = (engine: Engine): Storage => {
             .where('id', '=', row.id)
             .execute()
         else await tx.insertInto('connections').values(columns).execute()
+        await renewRefreshes(tx, next.connection, next.refreshAt)
         await addDeliveries(tx, draft.environmentId, draft.events?.(next.connection, row === undefined) ?? [])
         const { attempt } = draft
         if (attempt) {
@@ -352,41 +351,6 @@ export const createStorage = (engine: Engine): Storage => {
       if (filter.integrationKey !== undefined) rows = rows.where('integration_key', '=', filter.integrationKey)
       if (filter.connectionId !== undefined) rows = rows.where('connection_id', '=', filter.connectionId)
       return (await rows.orderBy('created_at', 'desc').orderBy('id', 'desc').execute()).map(toConnection)
-    },
-    async swapCredential(environmentId, id, from, next) {
-      const swapped = await db
-        .updateTable('connections')
-        .set({
-          ...credentialColumns(next),
-          credential_revision: from + 1,
-          status: 'connected',
-          status_reason: null,
-          updated_at: next.obtainedAt.getTime(),
-        })
-        .where('environment_id', '=', environmentId)
-        .where('id', '=', id)
-        .where('credential_revision', '=', from)
-        .executeTakeFirstOrThrow()
-      return one(swapped)
-    },
-    async noteChecked(environmentId, id, revision, at) {
-      await db
-        .updateTable('connections')
-        .set({ checked_at: at.getTime() })
-        .where('environment_id', '=', environmentId)
-        .where('id', '=', id)
-        .where('credential_revision', '=', revision)
-        .execute()
-    },
-    async flagConnection(environmentId, id, from, reason, at) {
-      const flagged = await db
-        .updateTable('connections')
-        .set({ status: 'reauthorization_required', status_reason: reason, updated_at: at.getTime() })
-        .where('environment_id', '=', environmentId)
-        .where('id', '=', id)
-        .where('credential_revision', '=', from)
-        .executeTakeFirstOrThrow()
-      return one(flagged)
     },
   }
 }

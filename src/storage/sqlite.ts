@@ -1,89 +1,101 @@
-/** SQLite through the runtime's own `node:sqlite`: one connection writes, one reads, both in WAL mode. */
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
-import { setTimeout } from 'node:timers/promises'
-import {
-  type CompiledQuery,
-  type DatabaseConnection,
-  type Driver,
-  Kysely,
-  type QueryResult,
-  SqliteAdapter,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
-} from 'kysely'
+/**
+ * SQLite through the runtime's own `node:sqlite`, in WAL mode: one thread writes a database file, and the main thread
+ * reads it on a connection of its own, so that nothing it does waits for a lock or for the disk's fsync.
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import { CompiledQuery, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
 import type { Storage } from '../core/storage.ts'
+import type { Engine } from './engine.ts'
 import { createMigrations, missing } from './migrations.ts'
 import { createStorage } from './sql.ts'
+import { createDriver } from './sqlite-driver.ts'
+import { createReader, type Reader } from './sqlite-reader.ts'
+import { createRun, openFile } from './sqlite-statements.ts'
+import { startWriter, type Writer } from './sqlite-thread.ts'
 import type { Tables } from './tables.ts'
-
-/** Milliseconds to wait for another writer. */
-const patience = 5000
 
 /**
  * Opens the database file, made if missing (only its owner may read it), and brings it up to date.
- * `:memory:` keeps everything in the process.
+ * `:memory:` keeps everything in the process, on one connection.
  */
 export const openSqlite = (path: string): Storage => {
   const before = process.umask(0o077)
   try {
-    const writer = open(path)
-    migrate(writer)
-    const reader = path === ':memory:' ? writer : open(path)
-    // From here on the driver waits, see `patiently`.
-    writer.exec('PRAGMA busy_timeout = 0')
-    const db = new Kysely<Tables>({
-      dialect: {
-        createAdapter: () => new SqliteAdapter(),
-        createDriver: () => createDriver(writer),
-        createIntrospector: each => new SqliteIntrospector(each),
-        createQueryCompiler: () => new SqliteQueryCompiler(),
-      },
-    })
-    return createStorage({
-      db,
-      // A read of one row in this process.
-      epochLasts: 0,
-      transact: work => db.transaction().execute(work),
-      // There is one writer at a time, and no row is locked.
-      skipLocked: rows => rows,
-      prepare: <Row>(text: string) => {
-        const statement = reader.prepare(text)
-        return (...values) => statement.get(...values) as Row | undefined
-      },
-      // One look at the file for all of them. In memory there is one connection, which may be in a transaction.
-      together(reads) {
-        if (reader === writer) return reads()
-        reader.exec('BEGIN')
-        try {
-          reads()
-        } finally {
-          reader.exec('COMMIT')
-        }
-      },
-      close: async () => {
-        if (reader !== writer && reader.isOpen) reader.close()
-        if (writer.isOpen) writer.close()
-      },
-    })
+    const db = openFile(path)
+    try {
+      migrate(db)
+      if (path === ':memory:') return createStorage(createEngine(writerHere(db), undefined))
+      const reader = createReader(db)
+      return createStorage(createEngine(startWriter(path, reader.look), reader))
+    } catch (error) {
+      db.close()
+      throw error
+    }
   } finally {
     process.umask(before)
   }
 }
 
-/** FULL: a commit that was answered survives a power cut (a rotated refresh token exists nowhere else). */
-const open = (path: string): DatabaseSync => {
-  const db = new DatabaseSync(path, { timeout: patience })
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF')
-  return db
+const createEngine = (writer: Writer, reader: Reader | undefined): Engine => {
+  const driver = createDriver(writer, reader)
+  const db = new Kysely<Tables>({
+    dialect: {
+      createAdapter: () => new SqliteAdapter(),
+      createDriver: () => driver,
+      createIntrospector: each => new SqliteIntrospector(each),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
+  })
+  const close = async () => {
+    await driver.finish()
+    await writer.close()
+    reader?.close()
+  }
+  let closed: Promise<void> | undefined
+  return {
+    db,
+    // The reader remembers the row until anybody commits: nothing to save.
+    epochLasts: 0,
+    transact: work => db.transaction().execute(work),
+    // There is one writer at a time, and no row is locked.
+    skipLocked: rows => rows,
+    now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+    // In memory there is one connection, which may be in a transaction.
+    together: reads => (reader ? reader.together(reads) : reads()),
+    prepare<Row>(sql: string) {
+      type Read = (...values: (string | number)[]) => Row | undefined | Promise<Row | undefined>
+      if (reader) return reader.prepare(sql) as Read
+      return async (...values) => (await db.executeQuery<Row>(CompiledQuery.raw(sql, values))).rows[0]
+    },
+    close() {
+      closed ??= close()
+      return closed
+    },
+  }
 }
 
-/** Runs the migrations that the database has not seen, all in one transaction. */
+/** What is in memory is written where it is. */
+const writerHere = (db: DatabaseSync): Writer => {
+  const run = createRun(db)
+  return {
+    run: async (sql, values) => run(sql, values),
+    async close() {
+      db.close()
+    },
+  }
+}
+
+/** Runs the migrations that the database has not seen, all in one transaction. Without any, it waits for no lock. */
 const migrate = (db: DatabaseSync): void => {
+  const names = () => {
+    const applied = db.prepare('SELECT name FROM migrations').all()
+    return missing(applied.map(row => String(row['name'])))
+  }
   db.exec(createMigrations)
+  if (names().length === 0) return
   db.exec('BEGIN IMMEDIATE')
   try {
-    const applied = db.prepare('SELECT name FROM migrations').all()
-    for (const { name, sql } of missing(applied.map(row => String(row['name'])))) {
+    for (const { name, sql } of names()) {
       db.exec(sql.replaceAll(' BYTES', ' BLOB'))
       db.prepare('INSERT INTO migrations VALUES (?, ?)').run(name, Date.now())
     }
@@ -91,67 +103,5 @@ const migrate = (db: DatabaseSync): void => {
   } catch (error) {
     db.exec('ROLLBACK')
     throw error
-  }
-}
-
-/**
- * Waits for another writer without blocking the process: SQLite's own waiting does, and the other writer may be a second
- * storage in this very process, which then could never finish.
- */
-const patiently = async <T>(work: () => T): Promise<T> => {
-  for (const deadline = performance.now() + patience; ; await setTimeout(2)) {
-    try {
-      return work()
-    } catch (error) {
-      const busy = ((error as { errcode?: number }).errcode ?? 0) % 256 === 5
-      if (!busy || performance.now() > deadline) throw error
-    }
-  }
-}
-
-/** Kysely on the one writing connection: queries and transactions wait for each other's turn. */
-const createDriver = (db: DatabaseSync): Driver => {
-  const connection: DatabaseConnection = {
-    async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-      const values = parameters as SQLInputValue[]
-      return patiently(() => {
-        const statement = db.prepare(sql)
-        if (statement.columns().length > 0) return { rows: statement.all(...values) as R[] }
-        const { changes } = statement.run(...values)
-        return { rows: [], numAffectedRows: BigInt(changes) }
-      })
-    },
-    // biome-ignore lint/correctness/useYield: streaming is not used.
-    async *streamQuery() {
-      throw new Error('Streaming is not supported.')
-    },
-  }
-  let last: Promise<void> = Promise.resolve()
-  let release = () => {}
-  return {
-    async init() {},
-    async acquireConnection() {
-      const turn = last
-      let done = () => {}
-      last = new Promise(resolve => {
-        done = resolve
-      })
-      await turn
-      release = done
-      return connection
-    },
-    async releaseConnection() {
-      release()
-    },
-    async beginTransaction() {
-      await patiently(() => db.exec('BEGIN IMMEDIATE'))
-    },
-    async commitTransaction() {
-      db.exec('COMMIT')
-    },
-    async rollbackTransaction() {
-      db.exec('ROLLBACK')
-    },
-    async destroy() {},
   }
 }

@@ -3,10 +3,11 @@ import type { Attempt } from '../core/attempt.ts'
 import type { Connection, ReadRow } from '../core/connection.ts'
 import type { Environment, SecretKey } from '../core/environment.ts'
 import type { Integration } from '../core/integration.ts'
+import type { RefreshTables } from './tables-refreshes.ts'
 import type { SessionTables } from './tables-sessions.ts'
 import type { WebhookTables } from './tables-webhooks.ts'
 
-export interface Tables extends SessionTables, WebhookTables {
+export interface Tables extends RefreshTables, SessionTables, WebhookTables {
   marks: { name: string; value: Uint8Array }
   changes: { name: string; revision: number }
   environments: {
@@ -82,6 +83,7 @@ export interface Tables extends SessionTables, WebhookTables {
     account_json: string | null
     status: string
     status_reason: string | null
+    status_cause: string | null
     access_part: Uint8Array
     renewal_part: Uint8Array | null
     expires_at: number | null
@@ -116,6 +118,7 @@ const everyColumn: Readonly<Record<keyof Tables['connections'], true>> = {
   account_json: true,
   status: true,
   status_reason: true,
+  status_cause: true,
   access_part: true,
   renewal_part: true,
   expires_at: true,
@@ -277,6 +280,7 @@ export const fromConnection = (row: Connection, accountKey: string | undefined):
   account_json: row.account ? JSON.stringify(row.account) : null,
   status: row.status,
   status_reason: row.statusReason ?? null,
+  status_cause: row.statusCause ?? null,
   ...credentialColumns(row),
   credential_revision: row.credentialRevision,
   config_json: JSON.stringify(row.config),
@@ -305,6 +309,7 @@ export const toConnection = (row: Tables['connections']): Connection => ({
   ...optional('checkedAt', row.checked_at, date),
   status: row.status as Connection['status'],
   ...optional('statusReason', row.status_reason, same),
+  ...optional('statusCause', row.status_cause, cause => cause as NonNullable<Connection['statusCause']>),
   access: row.access_part,
   ...optional('renewal', row.renewal_part, same),
   ...optional('expiresAt', row.expires_at, date),

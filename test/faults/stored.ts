@@ -3,7 +3,6 @@ import type { Fault } from './fault.ts'
 
 const stored = 'test/attacks/stored.test.ts'
 const pages = 'test/attacks/pages.test.ts'
-const refresh = 'test/refresh.test.ts'
 
 export const storedFaults: readonly Fault[] = [
   {
@@ -44,9 +43,9 @@ export const storedFaults: readonly Fault[] = [
   },
   {
     guard: 'logs repeat nothing of a request',
-    file: 'src/core/refresh.ts',
-    text: "log.warn('a refresh failed', {",
-    becomes: "log.warn('a refresh failed', { token: refreshToken.reveal(),",
+    file: 'src/core/refresh-run.ts',
+    text: 'code: error.code, status, reply, verdict }',
+    becomes: 'code: error.code, status, reply, verdict, token: refreshToken.reveal() }',
     caughtBy: ['test/canary.test.ts', 'no token'],
   },
   {
@@ -76,55 +75,6 @@ export const storedFaults: readonly Fault[] = [
     text: "[!'()*~]",
     becomes: '[#]',
     caughtBy: [pages, 'the lines to paste'],
-  },
-  {
-    guard: 'a write is tried again',
-    file: 'src/core/refresh.ts',
-    text: 'if (wait === undefined) throw error',
-    becomes: 'throw error',
-    caughtBy: [refresh, 'a rotated token outlives'],
-  },
-  {
-    guard: 'what could not be written is held',
-    file: 'src/core/refresh.ts',
-    text: 'kept?.row.credentialRevision === row.credentialRevision ? kept.renewed : await exchange(row)',
-    becomes: 'await exchange(row)',
-    caughtBy: [refresh, 'a rotated token that cannot'],
-  },
-  {
-    guard: 'what is held is written at the end',
-    file: 'src/core/refresh.ts',
-    text: 'await Promise.allSettled([...held.values()].map(({ row, renewed }) => write(row, renewed)))',
-    becomes: '',
-    caughtBy: [refresh, 'a hub that stops'],
-  },
-  {
-    guard: 'an answer without expires_in keeps the life',
-    file: 'src/core/grants/refresh-token.ts',
-    text: 'silent && before.lifetime !== undefined',
-    becomes: 'false',
-    caughtBy: [refresh, 'an answer without expires_in'],
-  },
-  {
-    guard: 'who comes back during a refresh wins',
-    file: 'src/core/refresh.ts',
-    text: 'if (flagged) throw error',
-    becomes: 'throw error',
-    caughtBy: [refresh, 'an end user who comes back'],
-  },
-  {
-    guard: 'a provider that is down is left alone',
-    file: 'src/core/refresh.ts',
-    text: 'if (alive && (resting.get(keyOf(row)) ?? 0) > now.getTime()) return row',
-    becomes: '',
-    caughtBy: [refresh, 'a provider that is down'],
-  },
-  {
-    guard: 'Retry-After is kept to',
-    file: 'src/core/refresh.ts',
-    text: 'retryAfter === undefined ? rest : retryAfter * 1000',
-    becomes: 'rest',
-    caughtBy: [refresh, 'Retry-After says'],
   },
   {
     guard: 'a nested token is found',

@@ -256,6 +256,11 @@ test('an outage is not a revocation: the living token is served, then an error t
   assert.equal(down.status, 424)
   assert.match(down.body.error.message, /503; trying again later/)
   hub.sandbox.reset('hubspot')
+  // Not at once: it says when.
+  const url = `${hub.origin}/connection/1?provider_config_key=hubspot`
+  const early = await getJson(url)
+  assert.deepEqual([early.status, early.headers.get('retry-after')], [424, '10'])
+  clock.forward(10)
   assert.notEqual((await read(hub, 'hubspot', '1')).credentials.access_token, first.credentials.access_token)
 })
 

@@ -116,6 +116,12 @@ export interface Expectation {
     readonly reuseRevokes?: boolean
     /** Seconds for which a spent refresh token is still accepted, where the documentation states a grace window. */
     readonly graceSeconds?: number
+    /** That window also ends when a refresh token that replaced it is first used. */
+    readonly graceUntilUsed?: boolean
+    /** Seconds after which a refresh token that was not used is dead, counted from its issue or, where it stays, its last use. */
+    readonly idleSeconds?: number
+    /** How many access tokens of a grant may be alive after a refresh: the oldest beyond it are revoked. Default: all. */
+    readonly accessTokens?: number
   }
   /** When a refresh token is issued: always, never, or only if this holds of the authorize query and granted scopes. */
   readonly offline: 'always' | 'never' | ((authorizeQuery: URLSearchParams, scopes: readonly string[]) => boolean)
@@ -135,6 +141,13 @@ export interface Expectation {
     readonly accepts: readonly ('access' | 'refresh')[]
     readonly answer: Answer
   }
+  /** RFC 7662, where the provider documents it. A token that is not alive, or another client's, is not active (§2.2). */
+  readonly introspect?: {
+    readonly url: string
+    readonly client: 'basic' | 'body' | 'either'
+    /** The answer about a token that is active. */
+    readonly answer: (token: Introspected) => Answer
+  }
   /** API calls that answer who it is (and Notion's small API), only to a live token. */
   readonly api: readonly ApiCall[]
   /** Answer of an API call without a live token. */
@@ -143,6 +156,17 @@ export interface Expectation {
   readonly credential?: { readonly header: string; readonly prefix: string }
   /** At least two people in at least two workspaces, so that a test can tell them apart. */
   readonly accounts: readonly Account[]
+}
+
+/** An active token that somebody asked about. */
+export interface Introspected {
+  readonly kind: 'access' | 'refresh'
+  readonly clientId: string
+  readonly account: Account
+  readonly scopes: readonly string[]
+  /** Of an access token that expires. */
+  readonly issuedAt?: Date
+  readonly expiresAt?: Date
 }
 
 export interface ApiRequest {

@@ -28,6 +28,8 @@ export interface Reply {
   readonly call?: Omit<Call, 'at' | 'status' | 'method'>
   readonly csp?: string
   readonly delayMs?: number
+  /** What a call of the token endpoint came with. */
+  readonly refreshToken?: string | undefined
   readonly lose?: boolean
 }
 

@@ -11,6 +11,7 @@ export type {
   ApiRequest,
   Expect,
   Expectation,
+  Introspected,
   Issue,
   Refusal,
   TokenCall,
@@ -27,7 +28,7 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
   const now = options.now ?? Date.now
   const expectations = options.expectations ?? (await loadExpectations())
   const store = new Store(options.stateFile, now)
-  const registry = new Registry(expectations, store, now)
+  const registry = new Registry(expectations, store, now, options.watch)
   const listening = await serve(registry, options.port)
   const origin = `http://localhost:${listening.port}`
   let closing: Promise<void> | undefined

@@ -3,11 +3,11 @@ import type { Account, Answer, ApiCall, Expectation } from './expectation.ts'
 import { strict } from './generic.ts'
 import { compile, type Match, match, type Template } from './match.ts'
 import type { Store } from './store.ts'
-import type { Call, Client, Switches } from './types.ts'
+import type { Call, Client, SandboxOptions, Switches } from './types.ts'
 
 export interface Route {
   readonly play: Play
-  readonly kind: 'authorize' | 'token' | 'revoke' | 'api'
+  readonly kind: 'authorize' | 'token' | 'revoke' | 'introspect' | 'api'
   readonly methods: readonly string[]
   readonly template: Template
   /** Token routes: which of the expectation's calls this is. */
@@ -60,6 +60,7 @@ const play = (expectation: Expectation, generic: boolean, clients = new Map<stri
   add('token', ['POST'], expectation.code.url, { token: 'code' })
   if (expectation.refresh) add('token', ['POST'], expectation.refresh.url, { token: 'refresh' })
   if (expectation.revoke) add('revoke', [expectation.revoke.method.toUpperCase()], expectation.revoke.url)
+  if (expectation.introspect) add('introspect', ['POST'], expectation.introspect.url)
   for (const api of expectation.api) add('api', [api.method.toUpperCase()], api.url, { api })
   return made
 }
@@ -84,10 +85,12 @@ export class Registry {
   readonly store: Store
   readonly now: () => number
   readonly calls: Call[] = []
+  readonly #watch: SandboxOptions['watch']
   readonly #plays = new Map<string, Play>()
   readonly #switches = new Map<string, Switches>()
 
-  constructor(expectations: readonly Expectation[], store: Store, now: () => number) {
+  constructor(expectations: readonly Expectation[], store: Store, now: () => number, watch?: SandboxOptions['watch']) {
+    this.#watch = watch
     this.store = store
     this.now = now
     for (const expectation of expectations) {
@@ -170,7 +173,8 @@ export class Registry {
     return value
   }
 
-  log(call: Call): void {
+  log(call: Call, refreshToken: string | undefined): void {
+    this.#watch?.(call, refreshToken)
     this.calls.push(call)
     if (this.calls.length > MAX_CALLS) this.calls.splice(0, this.calls.length - MAX_CALLS)
   }

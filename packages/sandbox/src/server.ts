@@ -14,7 +14,9 @@ import {
   type Reply,
   readBody,
   send,
+  text,
 } from './http.ts'
+import { introspect } from './introspect.ts'
 import type { Registry, Route } from './registry.ts'
 import { api, revoke } from './resource.ts'
 import { token } from './token.ts'
@@ -24,7 +26,7 @@ export interface Listening {
   close(): Promise<void>
 }
 
-const ORDER: readonly Route['kind'][] = ['authorize', 'token', 'revoke', 'api']
+const ORDER: readonly Route['kind'][] = ['authorize', 'token', 'revoke', 'introspect', 'api']
 
 const notPlayed = (registry: Registry, host: string): Answer => {
   const plays = registry.at(host)
@@ -45,7 +47,8 @@ const dispatch = (registry: Registry, authorize: Authorize, request: Incoming): 
   if (!kind) return { answer: methodNotAllowed([...new Set(found.flatMap(f => f.route.methods))]) }
   const mine = fitting.filter(f => f.route.kind === kind)
   if (kind === 'authorize') return authorize.handle(request, mine)
-  if (kind === 'token') return token(registry, request, mine)
+  if (kind === 'token') return { ...token(registry, request, mine), refreshToken: text(request.body, 'refresh_token') }
+  if (kind === 'introspect') return introspect(registry, request, mine)
   return kind === 'revoke' ? revoke(registry, request, mine) : api(registry, request, mine)
 }
 
@@ -110,7 +113,7 @@ export const serve = async (registry: Registry, port: number): Promise<Listening
   const deliver = (req: IncomingMessage, res: ServerResponse, reply: Reply): void => {
     if (reply.call) {
       const method = req.method ?? ''
-      registry.log({ ...reply.call, at: registry.now(), status: reply.answer.status, method })
+      registry.log({ ...reply.call, at: registry.now(), status: reply.answer.status, method }, reply.refreshToken)
     }
     const finish = (): void => {
       if (reply.lose) res.destroy()

@@ -26,6 +26,8 @@ export interface Refresh {
   readonly grant: string
   /** When it was first used where each use spends it. */
   spentAt: number | null
+  /** From when it counts as unused: its issue, or its last use where it stays. Absent in a state file of before. */
+  idleSince?: number
 }
 
 export interface Code {
@@ -64,7 +66,7 @@ const SHAPES: Readonly<Record<(typeof TABLES)[number], Readonly<Record<string, r
     labels: ['object'],
   },
   access: { grant: ['string'], scopes: ['strings'], expiresAt: ['number', 'null'] },
-  refresh: { grant: ['string'], spentAt: ['number', 'null'] },
+  refresh: { grant: ['string'], spentAt: ['number', 'null'], idleSince: ['number', 'undefined'] },
   codes: {
     provider: ['string'],
     clientId: ['string'],
@@ -167,12 +169,33 @@ export class Store {
   }
 
   addRefresh(token: string, grant: string): void {
-    this.#refresh.set(digest(token), { grant, spentAt: null })
+    this.#refresh.set(digest(token), { grant, spentAt: null, idleSince: this.#now() })
     this.#changed()
   }
 
   spend(refresh: Refresh): void {
     refresh.spentAt ??= this.#now()
+    this.#changed()
+  }
+
+  touch(refresh: Refresh): void {
+    refresh.idleSince = this.#now()
+    this.#changed()
+  }
+
+  /** The grace of every refresh token of the grant that was spent: as if that were long ago. */
+  endGrace(grant: string): void {
+    for (const row of this.#refresh.values()) if (row.grant === grant && row.spentAt !== null) row.spentAt = 0
+    this.#changed()
+  }
+
+  /** Of the grant's access tokens that are alive, the newest stay. A map keeps the order in which they were issued. */
+  keepNewest(grant: string, count: number): void {
+    const now = this.#now()
+    const alive = [...this.#access].filter(
+      ([, row]) => row.grant === grant && (row.expiresAt === null || row.expiresAt > now),
+    )
+    for (const [key] of alive.slice(0, Math.max(0, alive.length - count))) this.#access.delete(key)
     this.#changed()
   }
 

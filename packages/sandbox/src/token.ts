@@ -197,12 +197,19 @@ const renew = (s: Situation): Issued | Refused => {
       return invalid
     }
   }
+  const { idleSeconds: idle } = call
+  if (idle !== undefined && row.idleSince !== undefined && registry.now() - row.idleSince > idle * 1000) return invalid
   const scopes = narrowed(grant, text(request.body, 'scope'))
   if (!scopes) return refuse('invalid_request', 'scope asks for more than was granted')
   const rotates = switches.rotates ?? call.rotates
-  if (rotates) registry.store.spend(row)
+  if (!rotates) registry.store.touch(row)
+  else {
+    if (call.graceUntilUsed && row.spentAt === null) registry.store.endGrace(grant.id)
+    registry.store.spend(row)
+  }
   const refreshToken = rotates ? newRefreshToken(s, grant) : value
   const issued = issue(s, call, { kind: 'refresh', grant, scopes, refreshToken })
+  if (call.accessTokens !== undefined) registry.store.keepNewest(grant.id, call.accessTokens)
   return rotates && !call.rotates ? { ...issued, answer: withRefreshToken(issued.answer, refreshToken) } : issued
 }
 

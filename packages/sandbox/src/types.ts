@@ -22,6 +22,8 @@ export interface SandboxOptions {
   readonly now?: () => number
   /** Default: all that come with the package. */
   readonly expectations?: readonly Expectation[]
+  /** Told of every call when it has been worked on, before it is answered; and of the refresh token that it came with. */
+  readonly watch?: (call: Call, refreshToken: string | undefined) => void
 }
 
 /** How a provider misbehaves until `reset`. */
@@ -54,7 +56,7 @@ export interface Switches {
 /** A call that was received. Holds no secret, token or code. */
 export interface Call {
   readonly provider: string
-  readonly kind: 'code' | 'refresh' | 'revoke' | 'api'
+  readonly kind: 'code' | 'refresh' | 'revoke' | 'introspect' | 'api'
   readonly at: number
   /** `failed`: answered by the `fail` switch. */
   readonly outcome: 'ok' | Refusal | 'unauthorized' | 'failed'

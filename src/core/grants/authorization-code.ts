@@ -62,10 +62,7 @@ export const tokenRequest = (
   params: Readonly<Record<string, string>>,
 ): CallRequest => {
   const { token } = client.provider
-  const inBody =
-    token.client === 'body'
-      ? { client_id: client.integration.clientId, client_secret: client.secret.reveal(), ...params }
-      : params
+  const body = token.client === 'body' ? { ...inBody(client), ...params } : params
   return {
     method: 'POST',
     url: expandUrl(client.provider, template, valuesOf(client)).href,
@@ -75,13 +72,19 @@ export const tokenRequest = (
       ...token.headers,
       ...(token.client === 'basic' ? { authorization: basic(client) } : {}),
     },
-    body: token.body === 'json' ? JSON.stringify(inBody) : new URLSearchParams(inBody).toString(),
+    body: token.body === 'json' ? JSON.stringify(body) : new URLSearchParams(body).toString(),
     sandbox: client.integration.sandbox,
   }
 }
 
+/** The client as parameters of the body (RFC 6749 §2.3.1). */
+export const inBody = (client: Client): { client_id: string; client_secret: string } => ({
+  client_id: client.integration.clientId,
+  client_secret: client.secret.reveal(),
+})
+
 /** Id and secret are form-encoded before they are joined (RFC 6749 §2.3.1). */
-const basic = (client: Client): string => {
+export const basic = (client: Client): string => {
   const encode = (text: string) => new URLSearchParams([['', text]]).toString().slice(1)
   const pair = `${encode(client.integration.clientId)}:${encode(client.secret.reveal())}`
   return `Basic ${Buffer.from(pair).toString('base64')}`

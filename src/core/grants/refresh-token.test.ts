@@ -5,7 +5,7 @@ import { loadCatalogue } from '../../catalogue/catalogue.ts'
 import { type Json, Secret } from '../credential.ts'
 import { MortiseError } from '../errors.ts'
 import type { CallResponse } from '../ports.ts'
-import { readRefreshAnswer } from './refresh-token.ts'
+import { readRefreshAnswer, verdictOf } from './refresh-token.ts'
 
 const catalogue = loadCatalogue()
 const now = new Date(1_800_000_000_000)
@@ -107,10 +107,58 @@ suite('a refused refresh', () => {
       answer({ error: 'invalid_scope' }, 400),
       answer('no', 400),
       answer({ error_description: 'invalid_grant' }, 400),
-      answer({ ok: false, error: 'ratelimited' }),
+      answer({ ok: false, error: 'internal_error' }),
     ])
       assert.equal(failure('slack', response).code, 'provider_rejected')
+    assert.equal(failure('slack', answer({ ok: false, error: 'ratelimited' })).code, 'provider_unavailable')
     assert.equal(failure('google', answer('<html>')).code, 'provider_invalid_response')
+  })
+
+  test('says whether the refresh token was spent', () => {
+    const verdict = (id: string, body: unknown, status = 200) => verdictOf(failure(id, answer(body as never, status)))
+    for (const [expected, id, body, status] of [
+      ['dead', 'google', { error: 'invalid_grant' }, 400],
+      ['dead', 'github', { error: 'bad_refresh_token' }, 200],
+      ['dead', 'slack', { ok: false, error: 'token_revoked' }, 200],
+      // A complete answer that did nothing.
+      ['unspent', 'google', { error: 'rate_limit' }, 429],
+      ['unspent', 'google', { error: 'invalid_client' }, 401],
+      ['unspent', 'github', { error: 'incorrect_client_credentials' }, 200],
+      ['unspent', 'google', { error: 'invalid_request' }, 400],
+      ['unspent', 'google', '<html>blocked</html>', 403],
+      ['unspent', 'slack', { ok: false, error: 'ratelimited' }, 200],
+      ['unspent', 'google', { error: 'temporarily_unavailable' }, 503],
+      // It may have been done.
+      ['ambiguous', 'google', { error: 'server_error' }, 500],
+      ['ambiguous', 'google', { error: 'server_error' }, 400],
+      ['ambiguous', 'google', '<html>', 502],
+      ['ambiguous', 'google', '', 503],
+      ['ambiguous', 'google', { error: 'request_timeout' }, 408],
+      ['ambiguous', 'slack', { ok: false, error: 'internal_error' }, 200],
+      ['ambiguous', 'google', '<html>', 200],
+      ['ambiguous', 'google', {}, 200],
+      ['ambiguous', 'google', { access_token: 'x', expires_in: 'soon' }, 200],
+    ] as const)
+      assert.equal(verdict(id, body, status), expected, `${id} ${status} ${JSON.stringify(body)}`)
+    const unreached = new MortiseError('provider_unavailable', 'x', { sent: false })
+    assert.equal(verdictOf(unreached), 'unspent')
+    assert.equal(verdictOf(new MortiseError('provider_unavailable', 'x', { sent: true })), 'ambiguous')
+    assert.equal(verdictOf(new MortiseError('internal')), 'ambiguous')
+  })
+
+  test('with a status that the definition calls unspent has spent nothing', () => {
+    const google = catalogue.get('google')
+    assert.ok(google?.refresh)
+    const provider = { ...google, refresh: { ...google.refresh, unspent: [503] } }
+    const of = (status: number) => {
+      try {
+        readRefreshAnswer(provider, answer('', status), now, {})
+      } catch (error) {
+        return verdictOf(error as MortiseError)
+      }
+      return undefined
+    }
+    assert.deepEqual([of(503), of(502)], ['unspent', 'ambiguous'])
   })
 
   test('repeats no token, neither ours nor one in the answer', () => {

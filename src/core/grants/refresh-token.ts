@@ -6,6 +6,27 @@ import type { Provider } from '../provider.ts'
 import { type Client, tokenRequest } from './authorization-code.ts'
 import { readTokenAnswer } from './token-answer.ts'
 
+/**
+ * What a failed refresh says of the refresh token. `dead`: only the end user can repair it. `unspent`: it is as good as
+ * before, whatever was wrong: nothing was sent, or a complete answer refused to do anything. `ambiguous`: it may have been
+ * spent, and with it what the provider gave in its place was lost.
+ */
+export type Verdict = 'dead' | 'unspent' | 'ambiguous'
+
+export const verdictOf = ({ code, details }: MortiseError): Verdict => {
+  if (code === 'reauthorization_required') return 'dead'
+  if (details.sent === false || details.unspent === true) return 'unspent'
+  if (code !== 'provider_rejected' && code !== 'integration_misconfigured') return 'ambiguous'
+  const { providerStatus: status = 0, providerCode: reply = '' } = details
+  // A 408 says that the server gave up waiting, and server_error that it broke; whether it had begun, neither says. Nor
+  // does an error of the provider's own that comes with 200, of which some (Slack's internal_error) come half-way.
+  const refused = status >= 400 && status !== 408 && reply !== 'server_error'
+  return refused || code === 'integration_misconfigured' || refusals.has(reply) ? 'unspent' : 'ambiguous'
+}
+
+/** RFC 6749 §5.2, but for invalid_grant and those of the client: the request was looked at, and nothing done. */
+const refusals = new Set(['invalid_request', 'unsupported_grant_type', 'invalid_scope'])
+
 export const refreshRequest = (client: Client, refreshToken: Secret): CallRequest =>
   tokenRequest(client, client.provider.refresh?.url ?? client.provider.token.url, {
     grant_type: 'refresh_token',

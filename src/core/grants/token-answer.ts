@@ -4,7 +4,7 @@ import { MortiseError } from '../errors.ts'
 import { type CallResponse, isOutage, retryAfter } from '../ports.ts'
 import type { Provider } from '../provider.ts'
 
-const asObject = (text: string): JsonObject | undefined => {
+export const asObject = (text: string): JsonObject | undefined => {
   try {
     const value: Json = JSON.parse(text)
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
@@ -76,6 +76,10 @@ export const readTokenAnswer = (provider: Provider, response: CallResponse, now:
   }
 }
 
+/** The answer does not say when the token ends; `token.lifetime` is only what is known of such tokens. */
+export const isSilent = (provider: Provider, answer: JsonObject): boolean =>
+  pick(answer, provider.token.answer.expiresIn) === undefined
+
 /** `expires_in` may be text (Microsoft's v1, some form answers); nonsense is an error, not "never". */
 const expiry = (provider: Provider, answer: JsonObject, now: Date): Date | undefined => {
   const given = pick(answer, provider.token.answer.expiresIn)
@@ -91,15 +95,24 @@ const expiry = (provider: Provider, answer: JsonObject, now: Date): Date | undef
   return seconds === 0 ? undefined : new Date(now.getTime() + Math.min(seconds, 1e10) * 1000)
 }
 
+/** Nothing was done, and the same request may work later (RFC 6749 §4.1.2.1 has the first, RFC 8628 §3.5 the second). */
+const transientErrors = new Set(['temporarily_unavailable', 'slow_down'])
+
 const refusal = (provider: Provider, response: CallResponse, code: string | undefined, now: Date): MortiseError => {
   const details = { providerStatus: response.status, ...(code === undefined ? {} : { providerCode: code }) }
   const said = code === undefined ? `status ${response.status}` : `"${code}"`
-  if (isOutage(response.status)) {
+  const later = code !== undefined && (transientErrors.has(code) || provider.refresh?.transient.includes(code) === true)
+  if (isOutage(response.status) || later) {
     const wait = retryAfter(response.headers['retry-after'], now)
     return new MortiseError(
       'provider_unavailable',
-      `${provider.name}'s token endpoint answered ${response.status}; trying again later can help.`,
-      { ...details, sent: true, ...(wait === undefined ? {} : { retryAfter: wait }) },
+      `${provider.name}'s token endpoint answered ${later ? said : response.status}; trying again later can help.`,
+      {
+        ...details,
+        sent: true,
+        unspent: later || response.status === 429 || provider.refresh?.unspent.includes(response.status) === true,
+        ...(wait === undefined ? {} : { retryAfter: wait }),
+      },
     )
   }
   if (code !== undefined && clientErrors.has(code))

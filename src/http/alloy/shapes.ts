@@ -1,5 +1,5 @@
 /** The wire shapes, as the vendor's documents and clients read them. Where two spellings are about, both are there. */
-import { z } from 'zod'
+import * as z from 'zod'
 
 const time = z.iso.datetime({ precision: 3 })
 

@@ -1,5 +1,5 @@
 /** The wire shapes, as the 2023 Connections API document prints them, and those of 2026 beside them. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { JsonObject } from '../../core/credential.ts'
 
 const time = z.iso.datetime({ precision: 3 })

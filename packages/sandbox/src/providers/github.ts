@@ -70,6 +70,10 @@ export default expectation({
     body: 'either',
     headers: { accept: { is: 'application/json' } },
     rotates: true,
+    // "Once you use a refresh token, that refresh token and the old user access token will no longer work."
+    accessTokens: 1,
+    // refresh_token_expires_in: "always 15811200 (6 months)"
+    idleSeconds: 15811200,
     answer: tokens,
   },
   offline: 'always',

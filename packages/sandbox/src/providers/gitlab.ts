@@ -38,6 +38,8 @@ export default expectation({
     // The sample request carries it; RFC 6749 §6 does not.
     redirectUri: 'optional',
     rotates: true,
+    // https://docs.gitlab.com/api/oauth2/#authorization-code-flow: it "invalidates the existing access_token and refresh_token"
+    accessTokens: 1,
     answer,
   },
   offline: 'always',

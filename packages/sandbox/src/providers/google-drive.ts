@@ -22,6 +22,7 @@ export default expectation({
   provider: 'google-drive',
   documents: [
     'https://developers.google.com/identity/protocols/oauth2/web-server',
+    'https://developers.google.com/identity/protocols/oauth2',
     'https://developers.google.com/identity/openid-connect/reference',
     'https://developers.google.com/workspace/drive/api/reference/rest/v3/about/get',
   ],
@@ -50,6 +51,8 @@ export default expectation({
     client: 'either',
     body: 'form',
     rotates: false,
+    // https://developers.google.com/identity/protocols/oauth2#expiration: six months without use, here the shortest six
+    idleSeconds: 15638400,
     answer: tokens,
   },
   offline: query => query.get('access_type') === 'offline',

@@ -4,6 +4,7 @@ export default expectation({
   provider: 'google',
   documents: [
     'https://developers.google.com/identity/protocols/oauth2/web-server',
+    'https://developers.google.com/identity/protocols/oauth2',
     'https://developers.google.com/identity/openid-connect/openid-connect',
     'https://developers.google.com/identity/openid-connect/reference',
   ],
@@ -45,6 +46,8 @@ export default expectation({
     body: 'form',
     redirectUri: 'ignored',
     rotates: false,
+    // https://developers.google.com/identity/protocols/oauth2#expiration: six months without use, here the shortest six
+    idleSeconds: 15638400,
     answer: issue => ({
       status: 200,
       body: {

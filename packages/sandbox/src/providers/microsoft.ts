@@ -31,6 +31,7 @@ export default expectation({
   provider: 'microsoft',
   documents: [
     'https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow',
+    'https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens',
     'https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes',
     'https://learn.microsoft.com/en-us/graph/api/user-get',
   ],
@@ -63,6 +64,8 @@ export default expectation({
     // a rotation whose grace never ends.
     rotates: true,
     graceSeconds: Number.POSITIVE_INFINITY,
+    // https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens#token-lifetime: 90 days
+    idleSeconds: 7776000,
     answer,
   },
   offline: (_query, scopes) => scopes.includes('offline_access'),

@@ -1,6 +1,6 @@
 /** Salesforce's web server flow and refresh token flow, at login.salesforce.com. */
 import { createHash } from 'node:crypto'
-import { type Account, type Answer, expectation, type Issue } from '../expectation.ts'
+import { type Account, type Answer, expectation, type Introspected, type Issue } from '../expectation.ts'
 
 const identityUrl = (account: Account): string => `https://login.salesforce.com/id/${account.id}/${account.person.id}`
 
@@ -31,6 +31,27 @@ const tokens = (issue: Issue): Answer => ({
     issued_at: signed(issue.account, issue.now).issued_at,
   },
 })
+
+/**
+ * The keys of the example in Salesforce's own collection of requests ("Salesforce Platform APIs"); times in seconds, as
+ * RFC 7662 §2.2 has them. A refresh token has no end there.
+ */
+const introspected = ({ kind, account, clientId, scopes, issuedAt, expiresAt }: Introspected): Answer => {
+  const seconds = (date: Date) => Math.floor(date.getTime() / 1000)
+  return {
+    status: 200,
+    body: {
+      active: true,
+      scope: scopes.join(' '),
+      client_id: clientId,
+      username: account.person.email,
+      sub: identityUrl(account),
+      token_type: kind === 'access' ? 'access_token' : 'refresh_token',
+      ...(expiresAt ? { exp: seconds(expiresAt) } : {}),
+      ...(issuedAt ? { iat: seconds(issuedAt), nbf: seconds(issuedAt) } : {}),
+    },
+  }
+}
 
 const refusal = (error: string, error_description: string): Answer => ({
   status: 400,
@@ -92,6 +113,8 @@ export default expectation({
     'https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_refresh_token_flow.htm&type=5',
     'https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_flow_errors.htm&type=5',
     'https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_using_userinfo_endpoint.htm&type=5',
+    'https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oidc_token_introspection_endpoint.htm&type=5',
+    'https://github.com/forcedotcom/postman-salesforce-apis',
     'https://developer.salesforce.com/docs/platform/mobile-sdk/guide/oauth-revoking-tokens.html',
   ],
   authorize: {
@@ -118,7 +141,10 @@ export default expectation({
     client: 'either',
     body: 'form',
     params: { format: { oneOf: ['json'], optional: true } },
+    // Rotation is a setting of the app, off here; with the switch on, a spent refresh token that is used again costs the
+    // current one and its access tokens.
     rotates: false,
+    reuseRevokes: true,
     answer: tokens,
   },
   // https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_tokens_scopes.htm&type=5
@@ -144,6 +170,11 @@ export default expectation({
     param: 'token',
     accepts: ['access', 'refresh'],
     answer: { status: 200, body: undefined },
+  },
+  introspect: {
+    url: 'https://login.salesforce.com/services/oauth2/introspect',
+    client: 'either',
+    answer: introspected,
   },
   api: [
     { method: 'GET', url: 'https://login.salesforce.com/services/oauth2/userinfo', answer: userinfo },

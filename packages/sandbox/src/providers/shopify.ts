@@ -82,8 +82,11 @@ export default expectation({
     body: 'either',
     redirectUri: 'ignored',
     rotates: true,
-    // 30 days from its first use. The documentation also ends it when its replacement is first used.
+    // https://shopify.dev/changelog/more-resilient-refreshes-for-expiring-offline-access-tokens: 30 days from its first
+    // use, until its replacement is used, and not beyond its own 90 days.
     graceSeconds: 2592000,
+    graceUntilUsed: true,
+    idleSeconds: 7776000,
     answer: offline,
   },
   offline: query => query.get('grant_options[]') !== 'per-user',

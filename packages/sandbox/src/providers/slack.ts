@@ -84,6 +84,9 @@ export default expectation({
     client: 'either',
     body: 'either',
     rotates: true,
+    // "we will enforce a limit of 2 active tokens": https://docs.slack.dev/authentication/using-token-rotation#refresh-a-token
+    // The "short grace period" of a spent refresh token has no length there, so that there is none here.
+    accessTokens: 2,
     answer: refreshed,
   },
   offline: 'always',

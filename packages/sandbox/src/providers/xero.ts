@@ -62,6 +62,8 @@ export default expectation({
     rotates: true,
     // "you can retry refreshing your existing refresh token for a grace period of 30 minutes"
     graceSeconds: 1800,
+    // "Unused refresh tokens expire after 60 days."
+    idleSeconds: 5184000,
     answer,
   },
   offline: (_query, scopes) => scopes.includes('offline_access'),

@@ -26,6 +26,7 @@ export default expectation({
     'https://support.zendesk.com/hc/en-us/articles/4408845965210-Using-OAuth-authentication-with-your-application',
     'https://developer.zendesk.com/api-reference/ticketing/oauth/grant_type_tokens/',
     'https://developer.zendesk.com/documentation/ticketing/working-with-oauth/oauth-pkce/',
+    'https://support.zendesk.com/hc/en-us/articles/9182123625370',
     'https://support.zendesk.com/hc/en-us/articles/10212201463962-Announcing-the-required-expiration-of-global-OAuth-access-and-refresh-tokens',
     'https://developer.zendesk.com/documentation/api-basics/authentication/revoking-oauth-token',
     'https://developer.zendesk.com/api-reference/ticketing/users/users/#show-self',
@@ -49,6 +50,10 @@ export default expectation({
     params,
     redirectUri: 'ignored',
     rotates: true,
+    // https://support.zendesk.com/hc/en-us/articles/9182123625370: it deletes "the previous access and refresh tokens"
+    accessTokens: 1,
+    // https://support.zendesk.com/hc/en-us/articles/10212201463962: 30 days by default
+    idleSeconds: 2592000,
     answer,
   },
   offline: 'always',

@@ -1,0 +1,208 @@
+/** One refresh under a lease: look again → may it be sent? → mark → exchange → swap → end. See docs/refresh.md. */
+import { channel } from 'node:diagnostics_channel'
+import type { Breaker } from './breaker.ts'
+import { type Connection, type Flag, mustWork } from './connection.ts'
+import type { Context } from './context.ts'
+import { nextTry, refreshAt } from './due.ts'
+import { MortiseError } from './errors.ts'
+import { exchange, type Issuer, type Renewed } from './exchange.ts'
+import type { Held } from './held.ts'
+import { sha256 } from './ids.ts'
+import type { Hold, Steadiness } from './keep-lease.ts'
+import { learnExpiry } from './learn-expiry.ts'
+import type { Pace } from './pace.ts'
+import { ambiguous, interrupted, leftAlone, notRenewable, tooEarly } from './refresh-trouble.ts'
+import { isInGrace, mayResend } from './resend.ts'
+import { openRenewal } from './sealed.ts'
+import type { RefreshLease, RefreshState } from './storage-refresh.ts'
+
+/** For whom a refresh is made: for later; for a caller who demands it; because the token is dead, and nothing is left to serve. */
+export type Need = 'later' | 'demanded' | 'dead'
+
+export interface Job {
+  readonly seen: Connection
+  readonly issuer: Issuer
+  /** Somebody who needs it more may have joined. */
+  readonly need: () => Need
+  readonly lease: RefreshLease
+  readonly state: RefreshState
+  readonly hold: Hold
+  /** Reads the row. Throws where it is gone. */
+  readonly again: () => Promise<Connection>
+}
+
+/** What the refreshes of a process share. */
+export interface Shared {
+  readonly context: Context
+  readonly breaker: Breaker
+  readonly held: Held
+  readonly steadiness: Steadiness
+  /** Between the steps of a refresh that nobody waits for. */
+  readonly pace: Pace
+  /** As long as its token lives, a connection is served without asking before `until`. */
+  rest(row: Connection, until: Date | undefined): void
+}
+
+/** The steps of a refresh, for tests that stop a process at one: `{ step, id, probe }`. */
+const steps = channel('mortise:refresh')
+const tell = (step: string, id: string, probe = false): void => {
+  if (steps.hasSubscribers) steps.publish({ step, id, probe })
+}
+
+/** The longest that a provider's Retry-After is waited for, in milliseconds. */
+const longestWait = 24 * 60 * 60_000
+
+/** The connection as it works now, or undefined where the lease was lost before anything was sent. Throws what failed. */
+export const refreshUnderLease = async (shared: Shared, job: Job): Promise<Connection | undefined> => {
+  try {
+    return await refresh(shared, job)
+  } finally {
+    await job.hold.release()
+    tell('ended', job.seen.id)
+  }
+}
+
+const refresh = async (shared: Shared, job: Job): Promise<Connection | undefined> => {
+  const { context, breaker } = shared
+  const { storage, clock, log, timing } = context
+  const { seen, lease, hold, issuer } = job
+  const { provider } = issuer
+  tell('leased', seen.id)
+  const row = await job.again()
+  tell('looked', seen.id)
+  // Whoever was first has renewed it, or the end user came back: theirs is the newer fact.
+  if (row.credentialRevision !== seen.credentialRevision || row.status !== 'connected') {
+    await hold.end({ settled: false, dueAt: row.status === 'connected' ? (refreshAt(row, provider) ?? null) : null })
+    return mustWork(row)
+  }
+  if (job.need() === 'later') await shared.pace()
+  const refreshToken = openRenewal(await context.sealerOf(row.environmentId), row)
+  if (!refreshToken) throw notRenewable()
+  const notNow = async (ms: number, error: MortiseError) => {
+    const until = new Date(clock.now().getTime() + ms)
+    shared.rest(row, until)
+    await hold.end({ settled: false, dueAt: until })
+    throw error
+  }
+  const wait =
+    (nextTry(job.state, job.need() === 'later' ? undefined : timing.urgent)?.getTime() ?? 0) - clock.now().getTime()
+  if (wait > 0) return notNow(wait, tooEarly(provider.name, wait))
+  // With the row's id, so that equal tokens in two rows are not seen to be equal.
+  const digest = sha256(`${row.id}:${refreshToken.reveal()}`)
+  const mark = job.state.mark?.digest === digest ? job.state.mark : undefined
+  const may = mark ? maySend(shared, job, row, mark) : 'yes'
+  if (typeof may === 'number') return notNow(may, interrupted(provider.name, may))
+  if (may === 'probe') {
+    // Somebody may hold the answer, and write it as soon as the storage is back.
+    await new Promise(done => setTimeout(done, timing.landing))
+    const now = await job.again()
+    if (now.credentialRevision !== row.credentialRevision) return mustWork(now)
+    log.warn('a refresh token is sent again that may have been spent', { provider: provider.id, id: row.id })
+  }
+
+  for (let tries = 1; ; tries++) {
+    const shut = breaker.ask(issuer.host)
+    if (shut !== undefined) return notNow(shut, leftAlone(provider.name, shut))
+    const marked = await storage.markRefresh(lease, digest, may === 'probe').catch(error => {
+      breaker.left(issuer.host)
+      throw error
+    })
+    if (!marked) {
+      breaker.left(issuer.host)
+      return undefined
+    }
+    tell('marked', row.id, may === 'probe')
+    const result = await exchange(context, breaker, issuer, row, refreshToken, hold.sendBefore())
+    tell('answered', row.id)
+    if (result === 'late') {
+      await hold.end({ settled: mark === undefined && tries === 1 })
+      return undefined
+    }
+    if ('renewed' in result) return land(shared, job, row, result.renewed, result.silent)
+    const { error, verdict } = result
+    const { providerStatus: status, providerCode: reply } = error.details
+    const fields = { provider: provider.id, id: row.id, code: error.code, status, reply, verdict }
+    log.warn('a refresh failed', fields)
+    // Its first answer was lost, or it was the hub that was interrupted: what the provider refuses now was spent then.
+    const resent = mark !== undefined || tries > 1
+    if (verdict === 'dead') return flag(shared, job, row, error, resent)
+    if (verdict === 'ambiguous' && !resent && provider.refresh && isInGrace(0, provider.refresh, timing)) continue
+    const now = clock.now()
+    const retryAfter = Math.min((error.details.retryAfter ?? 0) * 1000, longestWait)
+    const failed = {
+      failures: job.state.failures + 1,
+      failedAt: now,
+      ...(retryAfter > 0 ? { waitUntil: new Date(now.getTime() + retryAfter) } : {}),
+    }
+    const next = nextTry({ held: true, ...failed }) ?? now
+    shared.rest(row, next)
+    // A token that may have been spent before this call may have been whatever became of the call.
+    await hold.end({ settled: verdict === 'unspent' && !resent, tries: failed, dueAt: next })
+    throw error
+  }
+}
+
+const maySend = (
+  { context, steadiness }: Shared,
+  { need, issuer }: Job,
+  row: Connection,
+  mark: NonNullable<RefreshState['mark']>,
+): ReturnType<typeof mayResend> => {
+  const rules = issuer.provider.refresh
+  if (!rules) return 'yes'
+  const left = row.expiresAt ? row.expiresAt.getTime() - context.clock.now().getTime() : longestWait
+  const may = mayResend(mark, rules, need() === 'dead' ? 0 : left, context.timing)
+  return may === 'probe' ? steadiness.unsteady() || 'probe' : may
+}
+
+/** Written durably before anyone is answered. The lease is kept until it is, however long that takes. */
+const land = async (
+  { context, held, rest }: Shared,
+  job: Job,
+  row: Connection,
+  renewed: Renewed,
+  silent: boolean,
+): Promise<Connection> => {
+  const { storage, log } = context
+  const { provider } = job.issuer
+  const dueAt = refreshAt({ ...row, ...renewed }, provider) ?? null
+  let swapped = false
+  job.hold.pin()
+  await held.land(
+    row,
+    async () => {
+      swapped = await storage.swapCredential(row.environmentId, row.id, row.credentialRevision, renewed)
+      tell('written', row.id)
+      const phrase = swapped ? 'refreshed' : 'a newer credential was there first'
+      log.info(phrase, { provider: row.provider, id: row.id })
+    },
+    () => job.hold.end(swapped ? { settled: true, tries: { failures: 0 }, dueAt } : { settled: true }),
+  )
+  rest(row, undefined)
+  const written = await job.again()
+  return mustWork(swapped && silent ? await learnExpiry(context, job.issuer, written) : written)
+}
+
+/** Only the end user can repair it: noted before anyone is told, unless they have come back meanwhile. */
+const flag = async (
+  { context, held }: Shared,
+  job: Job,
+  row: Connection,
+  error: MortiseError,
+  resent: boolean,
+): Promise<Connection> => {
+  const { storage, clock } = context
+  const why: Flag = resent ? ambiguous(job.issuer.provider.name) : { cause: 'refresh_refused', message: error.message }
+  let flagged = false
+  job.hold.pin()
+  await held.land(
+    row,
+    async () => {
+      flagged = await storage.flagConnection(row.environmentId, row.id, row.credentialRevision, why, clock.now())
+      tell('flagged', row.id)
+    },
+    () => job.hold.end(flagged ? { settled: true, tries: { failures: 0 }, dueAt: null } : { settled: true }),
+  )
+  if (!flagged) return mustWork(await job.again())
+  throw new MortiseError('reauthorization_required', why.message, { ...error.details, reason: why.cause })
+}

@@ -1,0 +1,88 @@
+/** The part of the storage port that changes a connection that is there: its credential, its status, its metadata. */
+import type { JsonObject } from '../core/credential.ts'
+import type { Storage } from '../core/storage.ts'
+import type { Engine } from './engine.ts'
+import { credentialColumns } from './tables.ts'
+
+/** Whether a statement changed its one row. */
+export const one = (result: {
+  numUpdatedRows?: bigint
+  numDeletedRows?: bigint
+  numInsertedOrUpdatedRows?: bigint | undefined
+}) => (result.numUpdatedRows ?? result.numDeletedRows ?? result.numInsertedOrUpdatedRows ?? 0n) === 1n
+
+type CredentialStorage = Pick<
+  Storage,
+  'swapCredential' | 'noteChecked' | 'flagConnection' | 'setMetadata' | 'noteExpiry'
+>
+
+export const credentialStorage = ({ db, transact }: Engine): CredentialStorage => ({
+  async swapCredential(environmentId, id, from, next) {
+    const swapped = await db
+      .updateTable('connections')
+      .set({
+        ...credentialColumns(next),
+        credential_revision: from + 1,
+        status: 'connected',
+        status_reason: null,
+        status_cause: null,
+        updated_at: next.obtainedAt.getTime(),
+      })
+      .where('environment_id', '=', environmentId)
+      .where('id', '=', id)
+      .where('credential_revision', '=', from)
+      .executeTakeFirstOrThrow()
+    return one(swapped)
+  },
+  async noteChecked(environmentId, id, revision, at) {
+    await db
+      .updateTable('connections')
+      .set({ checked_at: at.getTime() })
+      .where('environment_id', '=', environmentId)
+      .where('id', '=', id)
+      .where('credential_revision', '=', revision)
+      .execute()
+  },
+  setMetadata: (environmentId, id, metadata, how, at) =>
+    transact(async tx => {
+      const row = await tx
+        .selectFrom('connections')
+        .select('metadata_json')
+        .where('environment_id', '=', environmentId)
+        .where('id', '=', id)
+        .executeTakeFirst()
+      if (!row) return undefined
+      const next: JsonObject = how === 'set' ? metadata : { ...JSON.parse(row.metadata_json), ...metadata }
+      await tx
+        .updateTable('connections')
+        .set({ metadata_json: JSON.stringify(next), updated_at: at.getTime() })
+        .where('environment_id', '=', environmentId)
+        .where('id', '=', id)
+        .execute()
+      return next
+    }),
+  async noteExpiry(environmentId, id, revision, expiresAt) {
+    await db
+      .updateTable('connections')
+      .set({ expires_at: expiresAt.getTime() })
+      .where('environment_id', '=', environmentId)
+      .where('id', '=', id)
+      .where('credential_revision', '=', revision)
+      .execute()
+  },
+  async flagConnection(environmentId, id, from, { cause, message }, at) {
+    const flagged = await db
+      .updateTable('connections')
+      .set({
+        status: 'reauthorization_required',
+        status_reason: message,
+        status_cause: cause,
+        updated_at: at.getTime(),
+      })
+      .where('environment_id', '=', environmentId)
+      .where('id', '=', id)
+      .where('credential_revision', '=', from)
+      .executeTakeFirstOrThrow()
+    return one(flagged)
+  },
+})

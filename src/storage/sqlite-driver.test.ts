@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
+import { createDriver } from './sqlite-driver.ts'
+import { createReader } from './sqlite-reader.ts'
+import { openFile } from './sqlite-statements.ts'
+import { startWriter } from './sqlite-thread.ts'
+
+/** Kysely on a file with one table, and the order of all that was asked of either connection. */
+const begin = (t: TestContext) => {
+  const folder = mkdtempSync(join(tmpdir(), 'mortise-driver-'))
+  const path = join(folder, 'x.db')
+  const file = openFile(path)
+  file.exec('CREATE TABLE things (n INTEGER PRIMARY KEY)')
+  const reader = createReader(file)
+  const writer = startWriter(path, reader.look)
+  const asked: string[] = []
+  const driver = createDriver(
+    {
+      ...writer,
+      run(sql, values) {
+        asked.push(`write ${sql.split(' ')[0]}`)
+        return writer.run(sql, values)
+      },
+    },
+    {
+      ...reader,
+      select(sql, values) {
+        asked.push('read')
+        return reader.select(sql, values)
+      },
+    },
+  )
+  t.after(async () => {
+    await driver.finish()
+    await writer.close()
+    reader.close()
+    rmSync(folder, { recursive: true })
+  })
+  const db = new Kysely<{ things: { n: number } }>({
+    dialect: {
+      createAdapter: () => new SqliteAdapter(),
+      createDriver: () => driver,
+      createIntrospector: each => new SqliteIntrospector(each),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
+  })
+  const all = async (from = db) =>
+    (await from.selectFrom('things').selectAll().orderBy('n').execute()).map(row => row.n)
+  const insert = (n: number, into = db) => into.insertInto('things').values({ n })
+  return { db, asked, all, insert }
+}
+
+test('a select goes to the reader, and whatever writes to the writer, its RETURNING too', async t => {
+  const { db, asked, all, insert } = begin(t)
+  assert.deepEqual(await insert(1).returning('n').executeTakeFirst(), { n: 1 })
+  assert.equal((await insert(2).executeTakeFirstOrThrow()).numInsertedOrUpdatedRows, 1n)
+  assert.deepEqual(await all(), [1, 2])
+  const deleted = await db.deleteFrom('things').where('n', '>', 0).returning('n').execute()
+  assert.deepEqual(deleted.map(row => row.n).sort(), [1, 2])
+  assert.equal((await db.updateTable('things').set({ n: 9 }).executeTakeFirstOrThrow()).numUpdatedRows, 0n)
+  assert.deepEqual(asked, ['write insert', 'write insert', 'read', 'write delete', 'write update'])
+})
+
+test('a transaction sees what it wrote, nobody else does before it ends, and no write comes in between', async t => {
+  const { db, asked, all, insert } = begin(t)
+  let other: Promise<unknown> | undefined
+  await db.transaction().execute(async tx => {
+    await insert(1, tx).execute()
+    other = insert(2).execute()
+    assert.deepEqual(await all(), [])
+    assert.deepEqual(await all(tx), [1])
+    await insert(3, tx).execute()
+  })
+  await other
+  assert.deepEqual(await all(), [1, 2, 3])
+  assert.deepEqual(asked, [
+    'write BEGIN',
+    'write insert',
+    'read',
+    'write select',
+    'write insert',
+    'write COMMIT',
+    'write insert',
+    'read',
+  ])
+})
+
+test('what fails gives its turn to the next', async t => {
+  const { db, all, insert } = begin(t)
+  const failing = db.transaction().execute(async tx => {
+    await insert(1, tx).execute()
+    await insert(1, tx).execute()
+  })
+  const ends = await Promise.allSettled([failing, insert(5).execute(), insert(5).execute(), insert(6).execute()])
+  assert.deepEqual(
+    ends.map(each => each.status),
+    ['rejected', 'fulfilled', 'rejected', 'fulfilled'],
+  )
+  assert.deepEqual(await all(), [5, 6])
+})
+
+test('more statements than are kept prepared still run', async t => {
+  const { db, insert } = begin(t)
+  await insert(1).execute()
+  for (let round = 0; round < 2; round++)
+    for (let n = 1; n <= 250; n++) {
+      const values = Array.from({ length: n }, (_, each) => each + 1)
+      const found = await db.selectFrom('things').selectAll().where('n', 'in', values).execute()
+      assert.equal(found.length, 1)
+    }
+})

@@ -1,0 +1,212 @@
+/** Faults in how a token is kept fresh: by one process, by several, and when things go wrong. */
+import type { Fault } from './fault.ts'
+
+const refresh = 'test/refresh.test.ts'
+const several = 'test/refresh.several.test.ts'
+const ambiguity = 'test/refresh.ambiguity.test.ts'
+const background = 'test/refresh.background.test.ts'
+const run = 'src/core/refresh-run.ts'
+const rows = 'src/storage/refreshes.ts'
+
+export const refreshFaults: readonly Fault[] = [
+  {
+    guard: 'a lease is one process’s, and what is sent is sent under it',
+    name: 'lease',
+    file: rows,
+    text: `            columns('lease_until', '<=', now),`,
+    becomes: `            columns('lease_until', '<=', sql<number>\`\${now} + 9000000000000\`),`,
+    // The mark stands behind it: it asks for the lease once more.
+    also: {
+      file: rows,
+      text: 'markRefresh: (lease, digest, probe) =>\n      done(\n        ours(lease)',
+      becomes: 'markRefresh: (lease, digest, probe) =>\n      done(\n        of(lease)',
+    },
+    caughtBy: [several, 'a hundred reads of one expired token'],
+  },
+  {
+    guard: 'who has the lease looks again',
+    name: 're-read',
+    file: run,
+    text: 'const row = await job.again()\n  tell',
+    becomes: 'const row = seen\n  tell',
+    caughtBy: [several, 'who gets the lease looks again'],
+  },
+  {
+    guard: 'what is sent is marked first',
+    name: 'mark',
+    file: run,
+    text: "await storage.markRefresh(lease, digest, may === 'probe').catch(",
+    becomes: 'await Promise.resolve(true).catch(',
+    caughtBy: [several, 'an interrupted refresh is seen'],
+  },
+  {
+    guard: 'a renewed credential is swapped for the one that it was made from',
+    name: 'swap',
+    file: 'src/storage/credentials.ts',
+    text: ".where('credential_revision', '=', from)\n      .executeTakeFirstOrThrow()\n    return one(swapped)",
+    becomes: '.executeTakeFirstOrThrow()\n    return one(swapped)',
+    caughtBy: [several, 'an end user who comes back'],
+  },
+  {
+    guard: 'a refusal is of one credential',
+    name: 'flag',
+    file: 'src/storage/credentials.ts',
+    text: ".where('credential_revision', '=', from)\n      .executeTakeFirstOrThrow()\n    return one(flagged)",
+    becomes: '.executeTakeFirstOrThrow()\n    return one(flagged)',
+    caughtBy: [several, 'a refusal is written only'],
+  },
+  {
+    guard: 'a call ends before its lease does',
+    name: 'deadline',
+    file: 'src/net/call.ts',
+    text: 'request.sendBefore !== undefined && performance.now() > request.sendBefore',
+    becomes: 'false',
+    caughtBy: [several, 'a call that would outlast'],
+  },
+  {
+    guard: 'a lease is extended while an answer is held',
+    name: 'extension',
+    file: 'src/core/keep-lease.ts',
+    text: 'const timer = setInterval(extend, timing.lease / 3)',
+    becomes: 'const timer = setInterval(() => extend, timing.lease / 3)',
+    caughtBy: [several, 'an answer that storage does not take'],
+  },
+  {
+    guard: 'before a probe an answer that is late has time to land',
+    name: 'landing',
+    file: run,
+    text: 'if (now.credentialRevision !== row.credentialRevision) return mustWork(now)',
+    becomes: '',
+    caughtBy: [several, 'whoever is about to send'],
+  },
+  {
+    guard: 'a lapsed lease marks nothing',
+    file: rows,
+    text: "          .where('lease_until', '>', now),",
+    becomes: ',',
+    caughtBy: ['test/storage.test.ts', 'a lease lapses'],
+  },
+  {
+    guard: 'while a token lives, nothing is sent again that may have been spent',
+    name: 'patience',
+    file: 'src/core/resend.ts',
+    text: 'if (alive > 0) return alive',
+    becomes: '',
+    caughtBy: [ambiguity, 'a lost answer'],
+  },
+  {
+    guard: 'nothing is sent again while an answer may come',
+    file: 'src/core/resend.ts',
+    text: "return flying > 0 ? flying : 'probe'",
+    becomes: "return 'probe'",
+    caughtBy: [ambiguity, 'an answer that may still come'],
+  },
+  {
+    guard: 'what was ambiguous stays it, whatever a later call says of itself',
+    file: run,
+    text: "settled: verdict === 'unspent' && !resent",
+    becomes: "settled: verdict === 'unspent'",
+    caughtBy: [ambiguity, 'a probe that reached nobody'],
+  },
+  {
+    guard: 'a 5xx may have spent it',
+    file: 'src/core/grants/refresh-token.ts',
+    text: "if (code !== 'provider_rejected' && code !== 'integration_misconfigured') return 'ambiguous'",
+    becomes: "if (code !== 'provider_rejected' && code !== 'integration_misconfigured') return 'unspent'",
+    caughtBy: [ambiguity, 'a lost answer'],
+  },
+  {
+    guard: 'a database clock that was set is not believed',
+    file: run,
+    text: "return may === 'probe' ? steadiness.unsteady() || 'probe' : may",
+    becomes: 'return may',
+    caughtBy: [ambiguity, 'while the database'],
+  },
+  {
+    guard: 'the cause is named',
+    file: run,
+    text: 'const why: Flag = resent ?',
+    becomes: 'const why: Flag = resent && resent === undefined ?',
+    caughtBy: [ambiguity, 'a lost answer'],
+  },
+  {
+    guard: 'what has been renewed since it was claimed is left',
+    file: 'src/core/background.ts',
+    text: 'if (earliest > clock.now()) return',
+    becomes: 'if (earliest.getTime() < 0) return',
+    caughtBy: [background, 'one that a read has renewed'],
+  },
+  {
+    guard: 'one provider does not take all',
+    file: 'src/core/background.ts',
+    text: 'filter(([, count]) => count > batch)',
+    becomes: 'filter(() => false)',
+    caughtBy: [background, 'of one provider'],
+  },
+  {
+    guard: 'a provider that is down is not asked for every connection',
+    file: 'src/core/breaker.ts',
+    text: 'if (left > 0) return left',
+    becomes: 'if (left > 0) return undefined',
+    caughtBy: [background, 'a provider that is down'],
+  },
+  {
+    guard: 'an answer that is kept is written again',
+    file: 'src/core/held.ts',
+    text: 'for (let tries = 1; ; tries++) {',
+    becomes: 'for (let tries = 1; tries < 2; tries++) {',
+    caughtBy: [refresh, 'a rotated token outlives'],
+  },
+  {
+    guard: 'an answer that is kept is not asked for again',
+    file: 'src/core/refresh.ts',
+    text: 'const landing = shared.held.landing(seen)',
+    becomes: 'const landing = undefined as Promise<void> | undefined',
+    also: {
+      file: run,
+      text: 'job.hold.pin()\n  await held.land(\n    row,\n    async () => {\n      swapped',
+      becomes: 'await held.land(\n    row,\n    async () => {\n      swapped',
+    },
+    caughtBy: [refresh, 'a rotated token that cannot'],
+  },
+  {
+    guard: 'what is kept is written at the end',
+    file: 'src/core/refresh.ts',
+    text: 'await shared.held.settle()',
+    becomes: '',
+    caughtBy: [refresh, 'a hub that stops'],
+  },
+  {
+    guard: 'an answer without expires_in keeps the life',
+    file: 'src/core/grants/refresh-token.ts',
+    text: 'silent && before.lifetime !== undefined',
+    becomes: 'false',
+    caughtBy: [refresh, 'an answer without expires_in'],
+  },
+  {
+    guard: 'who comes back during a refresh wins',
+    file: run,
+    text: 'if (!flagged) return mustWork(await job.again())',
+    becomes: '',
+    caughtBy: [refresh, 'an end user who comes back'],
+  },
+  {
+    guard: 'a connection whose refresh failed rests while its token lives',
+    file: run,
+    text: 'if (wait > 0) return notNow(wait, tooEarly(provider.name, wait))',
+    becomes: '',
+    also: {
+      file: 'src/core/refresh.ts',
+      text: 'if (alive && (resting.get(keyOf(row)) ?? 0) > now.getTime()) return row',
+      becomes: '',
+    },
+    caughtBy: [refresh, 'a provider that is down'],
+  },
+  {
+    guard: 'Retry-After is kept to',
+    file: 'src/core/due.ts',
+    text: 'if (state.waitUntil !== undefined) return state.waitUntil',
+    becomes: '',
+    caughtBy: [refresh, 'Retry-After says'],
+  },
+]
