@@ -70,8 +70,9 @@ export class PointRead extends pg.Query {
 
   override handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
     const row: Record<string, unknown> = {}
-    for (const [at, { name, parse }] of (this.#columns ?? []).entries()) {
-      const text = fields[at] ?? null
+    let at = 0
+    for (const { name, parse } of this.#columns ?? []) {
+      const text = fields[at++] ?? null
       row[name] = text === null ? null : parse(text)
     }
     this.#row = row

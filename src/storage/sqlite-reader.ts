@@ -1,5 +1,5 @@
 /** The main thread's reading connection to a SQLite database file. */
-import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { createRun, patiently } from './sqlite-statements.ts'
 
 /** Rows that a prepared statement remembers; and those that it then does not, before it begins anew with others. */
@@ -50,7 +50,7 @@ export const createReader = (db: DatabaseSync): Reader => {
   return {
     select: (sql, values) => patiently(() => run(sql, values).rows ?? []),
     prepare(sql) {
-      const statement = db.prepare(sql)
+      const get = oneOf(db.prepare(sql))
       const rows = new Map<string, Row>()
       remembered.push(rows)
       let passed = 0
@@ -59,7 +59,7 @@ export const createReader = (db: DatabaseSync): Reader => {
         const key = keyOf(values)
         const known = rows.get(key)
         if (known) return known
-        const row = statement.get(...values)
+        const row = get(values)
         if (!row) return undefined
         // To replace a row at each read costs more than it saves where many more are read than are kept.
         if (rows.size < most.kept) rows.set(key, row)
@@ -84,6 +84,23 @@ export const createReader = (db: DatabaseSync): Reader => {
       look()
       if (db.isOpen) db.close()
     },
+  }
+}
+
+/**
+ * The row of a statement as a plain object. The runtime's own has a hidden class of its own for each row, so that to use
+ * its properties costs as much as to read it.
+ */
+const oneOf = (statement: StatementSync): ((values: readonly SQLInputValue[]) => Row | undefined) => {
+  const names = statement.columns().map(column => column.name)
+  statement.setReturnArrays(true)
+  return values => {
+    const found = statement.get(...values) as unknown as SQLOutputValue[] | undefined
+    if (!found) return undefined
+    const row: Row = {}
+    let at = 0
+    for (const name of names) row[name] = found[at++] ?? null
+    return row
   }
 }
 
