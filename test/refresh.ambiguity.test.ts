@@ -158,6 +158,18 @@ test('within the grace that a definition states it is sent again at once, and sa
   assert.deepEqual(outcomes(), ['ok', 'ok'])
 })
 
+test('a call that would end after the grace is not begun', async t => {
+  const pair = await startPair(t, { refresh: { grace: 2 } })
+  const { first, clock, dev, outcomes } = pair
+  const { token } = await first.read()
+  clock.forward(3600 - 250)
+  // The call runs out of its second, so that another would end after two.
+  dev.sandbox.set('rotating', { delayMs: quick.call + 200, graceSeconds: 2 })
+  assert.equal((await first.read()).token, token)
+  assert.deepEqual(outcomes(), ['ok'])
+  assert.equal((await state(pair))?.mark?.probes, 0)
+})
+
 test('after a crash the next hub uses what is left of the grace', async t => {
   const pair = await startPair(t, { refresh: { grace: 60 } })
   const { first, second, clock, dev, outcomes } = pair

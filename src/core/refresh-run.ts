@@ -100,6 +100,7 @@ const refresh = async (shared: Shared, job: Job): Promise<Connection | undefined
     log.warn('a refresh token is sent again that may have been spent', { provider: provider.id, id: row.id })
   }
 
+  const began = performance.now()
   for (let tries = 1; ; tries++) {
     const shut = breaker.ask(issuer.host)
     if (shut !== undefined) return notNow(shut, leftAlone(provider.name, shut))
@@ -126,7 +127,8 @@ const refresh = async (shared: Shared, job: Job): Promise<Connection | undefined
     // Its first answer was lost, or it was the hub that was interrupted: what the provider refuses now was spent then.
     const resent = mark !== undefined || tries > 1
     if (verdict === 'dead') return flag(shared, job, row, error, resent)
-    if (verdict === 'ambiguous' && !resent && provider.refresh && isInGrace(0, provider.refresh, timing)) continue
+    const age = performance.now() - began
+    if (verdict === 'ambiguous' && !resent && provider.refresh && isInGrace(age, provider.refresh, timing)) continue
     const now = clock.now()
     const retryAfter = Math.min((error.details.retryAfter ?? 0) * 1000, longestWait)
     const failed = {
