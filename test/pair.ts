@@ -179,3 +179,12 @@ export const gate = (t: TestContext, storage: Storage, name: 'leaseRefresh' | 'm
   }) as never)
   return { go, arrived: () => until(() => arrived) }
 }
+
+/** Makes the storage refuse renewed credentials, as long as `broken` says. */
+export const breakable = (t: TestContext, storage: Storage, broken: () => boolean): void => {
+  const swap = storage.swapCredential
+  t.mock.method(storage, 'swapCredential', async (...given: Parameters<typeof swap>) => {
+    if (broken()) throw new Error('disk full')
+    return swap.apply(storage, given)
+  })
+}

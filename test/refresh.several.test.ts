@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { later } from './harness.ts'
-import { gate, startPair, until } from './pair.ts'
+import { breakable, gate, startPair, until } from './pair.ts'
 import { type PostgresServer, skip, startPostgres } from './postgres.ts'
 
 const several = (database: () => Promise<{ database?: string }>) => {
@@ -58,12 +58,8 @@ const several = (database: () => Promise<{ database?: string }>) => {
     const pair = await startPair(t, { ...(await database()), timing: { lease: 2000, call: 400, patience: 1000 } })
     const { first, second, clock } = pair
     clock.forward(3600)
-    const swap = first.storage.swapCredential
     let broken = true
-    t.mock.method(first.storage, 'swapCredential', async (...given: Parameters<typeof swap>) => {
-      if (broken) throw new Error('disk full')
-      return swap.apply(first.storage, given)
-    })
+    breakable(t, first.storage, () => broken)
     assert.equal((await first.read()).status, 500)
     assert.deepEqual(pair.outcomes(), ['ok'])
     // Longer than the lease: it is extended as long as the answer is held.
@@ -84,12 +80,8 @@ const several = (database: () => Promise<{ database?: string }>) => {
     const { first, second, clock } = pair
     clock.forward(3600)
     // The first holds the answer, cannot write it, and cannot keep its lease either.
-    const swap = first.storage.swapCredential
     let broken = true
-    t.mock.method(first.storage, 'swapCredential', async (...given: Parameters<typeof swap>) => {
-      if (broken) throw new Error('no connection')
-      return swap.apply(first.storage, given)
-    })
+    breakable(t, first.storage, () => broken)
     t.mock.method(first.storage, 'extendLease', async () => {
       throw new Error('no connection')
     })

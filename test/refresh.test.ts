@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { refreshTiming } from '../src/core/refresh-timing.ts'
 import type { ConnectionShape } from '../src/http/nango/shapes.ts'
 import { connect, getJson, movableClock, startTestHub, type TestHub } from './harness.ts'
+import { breakable } from './pair.ts'
 
 type OAuth2 = Extract<ConnectionShape['credentials'], { type: 'OAUTH2' }>
 
@@ -24,21 +25,11 @@ const connected = async (t: TestContext, provider: string) => {
 
 const asked = (hub: TestHub) => hub.sandbox.calls.filter(call => call.kind === 'refresh').length
 
-/** Makes the storage refuse renewed credentials, as long as `broken` says. */
-const breakable = (t: TestContext, hub: TestHub, broken: () => boolean) => {
-  const { storage } = hub.rooms
-  const swap = storage.swapCredential
-  t.mock.method(storage, 'swapCredential', async (...given: Parameters<typeof swap>) => {
-    if (broken()) throw new Error('disk full')
-    return swap.apply(storage, given)
-  })
-}
-
 test('a rotated token outlives a storage that fails twice: it is written at the third try', async t => {
   const { clock, hub, read, refreshes } = await connected(t, 'github')
   const before = await read()
   let failures = 2
-  breakable(t, hub, () => failures-- > 0)
+  breakable(t, hub.rooms.storage, () => failures-- > 0)
   clock.forward(28_800)
   const after = await read()
   assert.notEqual(after.refresh_token, before.refresh_token)
@@ -53,7 +44,7 @@ test('a rotated token that cannot be written is held, and never spent twice', as
   const { clock, hub, read, status, refreshes } = await connected(t, 'github')
   const before = await read()
   let broken = true
-  breakable(t, hub, () => broken)
+  breakable(t, hub.rooms.storage, () => broken)
   clock.forward(28_800)
   assert.equal(await status(), 500)
   assert.equal(refreshes(), 1)
@@ -75,7 +66,7 @@ test('a hub that stops writes what it holds, but never over what is newer', asyn
   const { clock, hub, status, refreshes } = await connected(t, 'github')
   const rows = () => hub.rooms.storage.connections(hub.rooms.firstEnvironment.id, {})
   let broken = true
-  breakable(t, hub, () => broken)
+  breakable(t, hub.rooms.storage, () => broken)
   clock.forward(28_800)
   assert.equal(await status(), 500)
   broken = false

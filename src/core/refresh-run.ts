@@ -157,54 +157,68 @@ const maySend = (
   return may === 'probe' ? steadiness.unsteady() || 'probe' : may
 }
 
-/** Written durably before anyone is answered. The lease is kept until it is, however long that takes. */
+/**
+ * Writes what the provider answered, durably and before anyone is told; answers whether it was of the credential that
+ * stands. The lease is kept until it is written, however long that takes.
+ */
+const write = async (
+  { held }: Shared,
+  { hold }: Job,
+  row: Connection,
+  change: () => Promise<boolean>,
+  dueAt: Date | null,
+): Promise<boolean> => {
+  let changed = false
+  hold.pin()
+  await held.land(
+    row,
+    async () => {
+      changed = await change()
+    },
+    () => hold.end(changed ? { settled: true, tries: { failures: 0 }, dueAt } : { settled: true }),
+  )
+  return changed
+}
+
 const land = async (
-  { context, held, rest }: Shared,
+  shared: Shared,
   job: Job,
   row: Connection,
   renewed: Renewed,
   silent: boolean,
 ): Promise<Connection> => {
+  const { context } = shared
   const { storage, log } = context
-  const { provider } = job.issuer
-  const dueAt = refreshAt({ ...row, ...renewed }, provider) ?? null
-  let swapped = false
-  job.hold.pin()
-  await held.land(
-    row,
-    async () => {
-      swapped = await storage.swapCredential(row.environmentId, row.id, row.credentialRevision, renewed)
-      tell('written', row.id)
-      const phrase = swapped ? 'refreshed' : 'a newer credential was there first'
-      log.info(phrase, { provider: row.provider, id: row.id })
-    },
-    () => job.hold.end(swapped ? { settled: true, tries: { failures: 0 }, dueAt } : { settled: true }),
-  )
-  rest(row, undefined)
+  const swap = async () => {
+    const swapped = await storage.swapCredential(row.environmentId, row.id, row.credentialRevision, renewed)
+    tell('written', row.id)
+    const phrase = swapped ? 'refreshed' : 'a newer credential was there first'
+    log.info(phrase, { provider: row.provider, id: row.id })
+    return swapped
+  }
+  const dueAt = refreshAt({ ...row, ...renewed }, job.issuer.provider) ?? null
+  const swapped = await write(shared, job, row, swap, dueAt)
+  shared.rest(row, undefined)
   const written = await job.again()
   return mustWork(swapped && silent ? await learnExpiry(context, job.issuer, written) : written)
 }
 
 /** Only the end user can repair it: noted before anyone is told, unless they have come back meanwhile. */
 const flag = async (
-  { context, held }: Shared,
+  shared: Shared,
   job: Job,
   row: Connection,
   error: MortiseError,
   resent: boolean,
 ): Promise<Connection> => {
-  const { storage, clock } = context
+  const { storage, clock } = shared.context
   const why: Flag = resent ? ambiguous(job.issuer.provider.name) : { cause: 'refresh_refused', message: error.message }
-  let flagged = false
-  job.hold.pin()
-  await held.land(
-    row,
-    async () => {
-      flagged = await storage.flagConnection(row.environmentId, row.id, row.credentialRevision, why, clock.now())
-      tell('flagged', row.id)
-    },
-    () => job.hold.end(flagged ? { settled: true, tries: { failures: 0 }, dueAt: null } : { settled: true }),
-  )
+  const note = async () => {
+    const noted = await storage.flagConnection(row.environmentId, row.id, row.credentialRevision, why, clock.now())
+    tell('flagged', row.id)
+    return noted
+  }
+  const flagged = await write(shared, job, row, note, null)
   if (!flagged) return mustWork(await job.again())
   throw new MortiseError('reauthorization_required', why.message, { ...error.details, reason: why.cause })
 }

@@ -16,73 +16,65 @@ type CredentialStorage = Pick<
   'swapCredential' | 'noteChecked' | 'flagConnection' | 'setMetadata' | 'noteExpiry'
 >
 
-export const credentialStorage = ({ db, transact }: Engine): CredentialStorage => ({
-  async swapCredential(environmentId, id, from, next) {
-    const swapped = await db
-      .updateTable('connections')
-      .set({
-        ...credentialColumns(next),
-        credential_revision: from + 1,
-        status: 'connected',
-        status_reason: null,
-        status_cause: null,
-        updated_at: next.obtainedAt.getTime(),
-      })
-      .where('environment_id', '=', environmentId)
-      .where('id', '=', id)
-      .where('credential_revision', '=', from)
-      .executeTakeFirstOrThrow()
-    return one(swapped)
-  },
-  async noteChecked(environmentId, id, revision, at) {
-    await db
-      .updateTable('connections')
-      .set({ checked_at: at.getTime() })
-      .where('environment_id', '=', environmentId)
-      .where('id', '=', id)
-      .where('credential_revision', '=', revision)
-      .execute()
-  },
-  setMetadata: (environmentId, id, metadata, how, at) =>
-    transact(async tx => {
-      const row = await tx
-        .selectFrom('connections')
-        .select('metadata_json')
-        .where('environment_id', '=', environmentId)
-        .where('id', '=', id)
-        .executeTakeFirst()
-      if (!row) return undefined
-      const next: JsonObject = how === 'set' ? metadata : { ...JSON.parse(row.metadata_json), ...metadata }
-      await tx
-        .updateTable('connections')
-        .set({ metadata_json: JSON.stringify(next), updated_at: at.getTime() })
-        .where('environment_id', '=', environmentId)
-        .where('id', '=', id)
+export const credentialStorage = ({ db, transact }: Engine): CredentialStorage => {
+  const of = (environmentId: number, id: string) =>
+    db.updateTable('connections').where('environment_id', '=', environmentId).where('id', '=', id)
+  return {
+    async swapCredential(environmentId, id, from, next) {
+      const swapped = await of(environmentId, id)
+        .set({
+          ...credentialColumns(next),
+          credential_revision: from + 1,
+          status: 'connected',
+          status_reason: null,
+          status_cause: null,
+          updated_at: next.obtainedAt.getTime(),
+        })
+        .where('credential_revision', '=', from)
+        .executeTakeFirstOrThrow()
+      return one(swapped)
+    },
+    async noteChecked(environmentId, id, revision, at) {
+      await of(environmentId, id)
+        .set({ checked_at: at.getTime() })
+        .where('credential_revision', '=', revision)
         .execute()
-      return next
-    }),
-  async noteExpiry(environmentId, id, revision, expiresAt) {
-    await db
-      .updateTable('connections')
-      .set({ expires_at: expiresAt.getTime() })
-      .where('environment_id', '=', environmentId)
-      .where('id', '=', id)
-      .where('credential_revision', '=', revision)
-      .execute()
-  },
-  async flagConnection(environmentId, id, from, { cause, message }, at) {
-    const flagged = await db
-      .updateTable('connections')
-      .set({
-        status: 'reauthorization_required',
-        status_reason: message,
-        status_cause: cause,
-        updated_at: at.getTime(),
-      })
-      .where('environment_id', '=', environmentId)
-      .where('id', '=', id)
-      .where('credential_revision', '=', from)
-      .executeTakeFirstOrThrow()
-    return one(flagged)
-  },
-})
+    },
+    setMetadata: (environmentId, id, metadata, how, at) =>
+      transact(async tx => {
+        const row = await tx
+          .selectFrom('connections')
+          .select('metadata_json')
+          .where('environment_id', '=', environmentId)
+          .where('id', '=', id)
+          .executeTakeFirst()
+        if (!row) return undefined
+        const next: JsonObject = how === 'set' ? metadata : { ...JSON.parse(row.metadata_json), ...metadata }
+        await tx
+          .updateTable('connections')
+          .set({ metadata_json: JSON.stringify(next), updated_at: at.getTime() })
+          .where('environment_id', '=', environmentId)
+          .where('id', '=', id)
+          .execute()
+        return next
+      }),
+    async noteExpiry(environmentId, id, revision, expiresAt) {
+      await of(environmentId, id)
+        .set({ expires_at: expiresAt.getTime() })
+        .where('credential_revision', '=', revision)
+        .execute()
+    },
+    async flagConnection(environmentId, id, from, { cause, message }, at) {
+      const flagged = await of(environmentId, id)
+        .set({
+          status: 'reauthorization_required',
+          status_reason: message,
+          status_cause: cause,
+          updated_at: at.getTime(),
+        })
+        .where('credential_revision', '=', from)
+        .executeTakeFirstOrThrow()
+      return one(flagged)
+    },
+  }
+}
