@@ -36,16 +36,26 @@ export const startWriter = (path: string, onAnswer: () => void): Writer => {
   }
   worker.on('error', error => end(error instanceof Error ? error.message : String(error)))
   worker.on('exit', code => end(`it left with ${code}`))
-  worker.on('message', (told: Told) => {
+  worker.on('message', (all: readonly Told[]) => {
     onAnswer()
-    const next = waiting.shift()
+    const answered = waiting.splice(0, all.length)
     if (waiting.length === 0 && !ended) worker.unref()
-    if ('answer' in told) next?.answered(told.answer)
-    else next?.failed(Object.assign(new Error(told.failed.message), told.failed))
+    all.forEach((told, n) => {
+      if ('answer' in told) answered[n]?.answered(told.answer)
+      else answered[n]?.failed(Object.assign(new Error(told.failed.message), told.failed))
+    })
   })
   // After the listeners, which keep a process alive too.
   worker.unref()
-  const send = (asked: Asked) => worker.postMessage(asked)
+  let sending: Asked[] = []
+  /** All of one turn of the event loop in one go. */
+  const send = (asked: Asked) => {
+    if (sending.push(asked) > 1) return
+    setImmediate(() => {
+      worker.postMessage(sending)
+      sending = []
+    })
+  }
   return {
     run: (sql, values) =>
       new Promise((answered, failed) => {
