@@ -62,4 +62,25 @@ export const sqliteFaults: readonly Fault[] = [
     becomes: 'false; ',
     caughtBy: [both, 'ends with all that was begun'],
   },
+  {
+    guard: 'a statement of its own waits for a transaction to end',
+    file: 'src/storage/sqlite-driver.ts',
+    text: 'await queue(work)\n    const answer',
+    becomes: 'void queue(work)\n    const answer',
+    caughtBy: [drivers, 'a transaction sees what it wrote'],
+  },
+  {
+    guard: 'none is said to be done of a commit that was undone',
+    file: 'src/storage/sqlite-writer.ts',
+    text: 'if (!db.isTransaction) return statements.map(() => last)',
+    becomes: '',
+    caughtBy: [drivers, 'where the disk undoes them all'],
+  },
+  {
+    guard: 'the thread that renews writes the answer it waits for before it ends',
+    file: 'src/renew-thread.ts',
+    text: 'await rooms.hub.settle()',
+    becomes: '',
+    caughtBy: ['test/renew.thread.test.ts', 'it renews what is due'],
+  },
 ]
