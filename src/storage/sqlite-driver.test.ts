@@ -16,7 +16,7 @@ const begin = (t: TestContext) => {
   const file = openFile(path)
   file.exec('CREATE TABLE things (n INTEGER PRIMARY KEY)')
   const reader = createReader(file)
-  const writer = startWriter(path, reader.look)
+  const writer = startWriter(path)
   const asked: string[] = []
   const driver = createDriver(
     {

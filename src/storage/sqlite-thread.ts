@@ -16,9 +16,9 @@ export interface Writer {
 
 /**
  * Starts the thread, and waits for it only with the first statement. It keeps the process alive only while an answer is
- * due. `onAnswer` is called before whoever waits for one is told.
+ * due.
  */
-export const startWriter = (path: string, onAnswer: () => void): Writer => {
+export const startWriter = (path: string): Writer => {
   const worker = new Worker(new URL('./sqlite-writer.ts', import.meta.url), {
     workerData: { path },
     // Flags of this process, such as --eval, are none of the thread's; nor are its secrets.
@@ -37,7 +37,6 @@ export const startWriter = (path: string, onAnswer: () => void): Writer => {
   worker.on('error', error => end(error instanceof Error ? error.message : String(error)))
   worker.on('exit', code => end(`it left with ${code}`))
   worker.on('message', (all: readonly Told[]) => {
-    onAnswer()
     const answered = waiting.splice(0, all.length)
     if (waiting.length === 0 && !ended) worker.unref()
     all.forEach((told, n) => {

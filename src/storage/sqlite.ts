@@ -28,7 +28,7 @@ export const openSqlite = (path: string, writes?: 'here'): Storage => {
       migrate(db)
       if (path === ':memory:' || writes === 'here') return createStorage(createEngine(writerHere(db), undefined))
       const reader = createReader(db)
-      return createStorage(createEngine(startWriter(path, reader.look), reader))
+      return createStorage(createEngine(startWriter(path), reader))
     } catch (error) {
       db.close()
       throw error
@@ -56,7 +56,7 @@ const createEngine = (writer: Writer, reader: Reader | undefined): Engine => {
   let closed: Promise<void> | undefined
   return {
     db,
-    // The reader remembers the row until anybody commits: nothing to save.
+    // It is a read of microseconds.
     epochLasts: 0,
     transact: work => db.transaction().execute(work),
     // There is one writer at a time, and no row is locked.
