@@ -15,6 +15,7 @@ import {
   type Opened,
   succeeded,
 } from './storage.fixtures.ts'
+import { peopleContract } from './storage.people.ts'
 import { refreshContract } from './storage.refreshes.ts'
 import { sessionContract } from './storage.sessions.ts'
 import { webhookContract } from './storage.webhooks.ts'
@@ -244,6 +245,7 @@ export const storageContract = (name: string, open: () => Promise<Opened>): void
 
   suite(`storage ${name}: connections`, () => connectionContract(begin))
 
+  suite(`storage ${name}: people`, () => peopleContract(begin))
   suite(`storage ${name}: sessions`, () => sessionContract(begin))
   suite(`storage ${name}: refreshes`, () => refreshContract(begin))
   suite(`storage ${name}: webhooks`, () => webhookContract(begin))

@@ -5,6 +5,8 @@ import { soon } from '../core/soon.ts'
 import type { Storage } from '../core/storage.ts'
 import { credentialStorage, one } from './credentials.ts'
 import type { Engine } from './engine.ts'
+import { listStorage } from './lists.ts'
+import { peopleStorage, writeTags } from './people.ts'
 import { refreshStorage, renewRefreshes } from './refreshes.ts'
 import { remembered } from './remembered.ts'
 import { endSession, sessionStorage } from './sessions.ts'
@@ -39,11 +41,16 @@ export const createStorage = (engine: Engine): Storage => {
   const turn = createTurn(engine.together)
   const named = 'FROM connections WHERE environment_id = ? AND integration_key = ? AND connection_id = ?'
   const wholeRow = engine.prepare<Tables['connections']>(`SELECT ${connectionColumns.join(', ')} ${named}`)
-  const hotRow = engine.prepare<ReadRow>(`SELECT ${readColumns} ${named}`)
-  const hotRowWithRenewal = engine.prepare<ReadRow>(`SELECT ${readColumns}, renewal_part AS "renewal" ${named}`)
+  const withUser = `FROM connections LEFT JOIN end_users ON end_users.environment_id = connections.environment_id
+    AND end_users.id = connections.end_user_id
+    WHERE connections.environment_id = ? AND integration_key = ? AND connection_id = ?`
+  const hotRow = engine.prepare<ReadRow>(`SELECT ${readColumns} ${withUser}`)
+  const hotRowWithRenewal = engine.prepare<ReadRow>(`SELECT ${readColumns}, renewal_part AS "renewal" ${withUser}`)
 
   return {
     ...sessionStorage(engine),
+    ...peopleStorage(engine),
+    ...listStorage(engine),
     ...refreshStorage(engine),
     ...credentialStorage(engine),
     ...webhookStorage(engine),
@@ -318,6 +325,8 @@ export const createStorage = (engine: Engine): Storage => {
             .where('id', '=', row.id)
             .execute()
         else await tx.insertInto('connections').values(columns).execute()
+        if (columns.tags_json !== (row?.tags_json ?? '{}'))
+          await writeTags(tx, { ...next.connection, createdAt: columns.created_at })
         await renewRefreshes(tx, next.connection, next.refreshAt)
         await addDeliveries(tx, draft.environmentId, draft.events?.(next.connection, row === undefined) ?? [])
         const { attempt } = draft

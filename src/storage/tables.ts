@@ -3,11 +3,12 @@ import type { Attempt } from '../core/attempt.ts'
 import type { Connection, ReadRow } from '../core/connection.ts'
 import type { Environment, SecretKey } from '../core/environment.ts'
 import type { Integration } from '../core/integration.ts'
+import type { PeopleTables } from './tables-people.ts'
 import type { RefreshTables } from './tables-refreshes.ts'
 import type { SessionTables } from './tables-sessions.ts'
 import type { WebhookTables } from './tables-webhooks.ts'
 
-export interface Tables extends RefreshTables, SessionTables, WebhookTables {
+export interface Tables extends PeopleTables, RefreshTables, SessionTables, WebhookTables {
   marks: { name: string; value: Uint8Array }
   changes: { name: string; revision: number }
   environments: {
@@ -97,6 +98,8 @@ export interface Tables extends RefreshTables, SessionTables, WebhookTables {
     name: string | null
     trust: string
     checked_at: number | null
+    tags_json: string
+    webhook_url_override: string | null
     created_at: number
     updated_at: number
   }
@@ -132,14 +135,16 @@ const everyColumn: Readonly<Record<keyof Tables['connections'], true>> = {
   trust: true,
   checked_at: true,
   name: true,
+  tags_json: true,
+  webhook_url_override: true,
   created_at: true,
   updated_at: true,
 }
-export const connectionColumns = Object.keys(everyColumn)
+export const connectionColumns = Object.keys(everyColumn) as (keyof Tables['connections'])[]
 
 /** The column of each property of a ReadRow but its renewal part; the driver's row then is the noun, as it is. */
 const columnOf: Readonly<Record<Exclude<keyof ReadRow, 'renewal'>, string>> = {
-  id: 'id',
+  id: 'connections.id',
   number: 'number',
   provider: 'provider',
   endUserId: 'end_user_id',
@@ -153,8 +158,16 @@ const columnOf: Readonly<Record<Exclude<keyof ReadRow, 'renewal'>, string>> = {
   config: 'config_json',
   metadata: 'metadata_json',
   facts: 'facts_json',
-  createdAt: 'created_at',
-  updatedAt: 'updated_at',
+  tags: 'connections.tags_json',
+  webhookUrlOverride: 'webhook_url_override',
+  username: 'username',
+  fullName: 'full_name',
+  email: 'email',
+  userTags: 'end_users.tags_json',
+  organizationId: 'organization_id',
+  organizationName: 'organization_name',
+  createdAt: 'connections.created_at',
+  updatedAt: 'connections.updated_at',
 }
 export const readColumns = Object.entries(columnOf)
   .map(([property, column]) => `${column} AS "${property}"`)
@@ -290,11 +303,28 @@ export const fromConnection = (row: Connection, accountKey: string | undefined):
   name: row.name ?? null,
   trust: row.trust,
   checked_at: row.checkedAt?.getTime() ?? null,
+  tags_json: JSON.stringify(row.tags),
+  webhook_url_override: row.webhookUrlOverride ?? null,
   created_at: row.createdAt.getTime(),
   updated_at: row.updatedAt.getTime(),
 })
 
+/** What a list reads of a row: all but what is sealed. */
+export type ListRow = Omit<Tables['connections'], 'access_part' | 'renewal_part' | 'account_key'>
+
+const isSealed = (column: keyof Tables['connections']): column is Exclude<keyof Tables['connections'], keyof ListRow> =>
+  column === 'access_part' || column === 'renewal_part' || column === 'account_key'
+export const listColumns = connectionColumns.flatMap(column =>
+  isSealed(column) ? [] : [`connections.${column}` as const],
+)
+
 export const toConnection = (row: Tables['connections']): Connection => ({
+  ...toListed(row),
+  access: row.access_part,
+  ...optional('renewal', row.renewal_part, same),
+})
+
+export const toListed = (row: ListRow): Omit<Connection, 'access' | 'renewal'> => ({
   environmentId: row.environment_id,
   id: row.id,
   number: row.number,
@@ -310,8 +340,6 @@ export const toConnection = (row: Tables['connections']): Connection => ({
   status: row.status as Connection['status'],
   ...optional('statusReason', row.status_reason, same),
   ...optional('statusCause', row.status_cause, cause => cause as NonNullable<Connection['statusCause']>),
-  access: row.access_part,
-  ...optional('renewal', row.renewal_part, same),
   ...optional('expiresAt', row.expires_at, date),
   obtainedAt: date(row.obtained_at),
   credentialRevision: row.credential_revision,
@@ -319,6 +347,8 @@ export const toConnection = (row: Tables['connections']): Connection => ({
   config: JSON.parse(row.config_json),
   metadata: JSON.parse(row.metadata_json),
   facts: JSON.parse(row.facts_json),
+  tags: JSON.parse(row.tags_json),
+  ...optional('webhookUrlOverride', row.webhook_url_override, same),
   createdAt: date(row.created_at),
   updatedAt: date(row.updated_at),
 })
