@@ -68,6 +68,8 @@ export interface Connection {
   readonly access: Uint8Array
   /** Sealed: the refresh token. */
   readonly renewal?: Uint8Array
+  /** Sealed: the client at the provider that it was authorized for, where that is not the integration's. */
+  readonly client?: Uint8Array
   readonly expiresAt?: Date
   /** When the provider gave the credential. */
   readonly obtainedAt: Date

@@ -75,6 +75,13 @@ export interface Storage extends RefreshStorage, WebhookStorage {
   /** Removes attempts and sessions whose deadline was before `before`; answers how many attempts. */
   sweepAttempts(before: Date): Promise<number>
 
+  /**
+   * How attempts ended whose pages wait under one of these names and were not told yet, of any environment: a page that
+   * opens a socket has named none. An attempt that is under way is none of them.
+   */
+  untold(listeners: readonly string[]): Promise<Untold[]>
+  noteTold(environmentId: number, stateHash: string, at: Date): Promise<void>
+
   addSession(session: ConnectSession): Promise<void>
   /** By id, token, code, or state and caller; of several the newest. */
   session(environmentId: number, by: SessionKey): Promise<ConnectSession | undefined>
@@ -86,6 +93,8 @@ export interface Storage extends RefreshStorage, WebhookStorage {
   latestSession(environmentId: number, caller: string, integrationKey: string): Promise<ConnectSession | undefined>
   /** Keeps a session to the browser that comes first: true for that one, again and again, before the deadline. */
   bindSession(environmentId: number, id: string, browserHash: string, now: Date): Promise<boolean>
+  /** Ends it: what is under way with it fails. */
+  deleteSession(environmentId: number, id: string): Promise<void>
   /** Sets where a session returns to, as long as nobody has opened it. false if somebody has. */
   setSessionReturn(environmentId: number, id: string, returnTo: string): Promise<boolean>
   /** Sets the code if there is none; answers the sealed one that stands. */
@@ -167,6 +176,12 @@ export type SessionKey =
   | { readonly tokenHash: string }
   | { readonly codeHash: string }
   | { readonly stateHash: string; readonly caller: string }
+
+/** What a page that waits is to be told. */
+export interface Untold extends Pick<Attempt, 'environmentId' | 'stateHash' | 'integrationKey' | 'connectionId'> {
+  readonly listener: string
+  readonly outcome: Outcome
+}
 
 export interface ConnectionFilter {
   readonly connectionId?: string

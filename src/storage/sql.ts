@@ -5,6 +5,7 @@ import { soon } from '../core/soon.ts'
 import type { Storage } from '../core/storage.ts'
 import { credentialStorage, one } from './credentials.ts'
 import type { Engine } from './engine.ts'
+import { listenerStorage } from './listeners.ts'
 import { refreshStorage, renewRefreshes } from './refreshes.ts'
 import { remembered } from './remembered.ts'
 import { endSession, sessionStorage } from './sessions.ts'
@@ -47,6 +48,7 @@ export const createStorage = (engine: Engine): Storage => {
     ...refreshStorage(engine),
     ...credentialStorage(engine),
     ...webhookStorage(engine),
+    ...listenerStorage(engine),
     async ping() {
       await db.selectFrom('marks').select('name').limit(1).execute()
     },
@@ -270,7 +272,7 @@ export const createStorage = (engine: Engine): Storage => {
       transact(async tx => {
         const ended = await tx
           .updateTable('attempts')
-          .set({ outcome_json: JSON.stringify(outcome), verifier: null })
+          .set({ outcome_json: JSON.stringify(outcome), verifier: null, client: null })
           .where('environment_id', '=', environmentId)
           .where('state_hash', '=', stateHash)
           .where('outcome_json', 'is', null)
@@ -325,7 +327,7 @@ export const createStorage = (engine: Engine): Storage => {
           const outcome = attempt.outcome(next.connection)
           await tx
             .updateTable('attempts')
-            .set({ outcome_json: JSON.stringify(outcome), verifier: null })
+            .set({ outcome_json: JSON.stringify(outcome), verifier: null, client: null })
             .where('environment_id', '=', draft.environmentId)
             .where('state_hash', '=', attempt.stateHash)
             .execute()

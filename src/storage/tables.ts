@@ -70,6 +70,10 @@ export interface Tables extends RefreshTables, SessionTables, WebhookTables {
     outcome_json: string | null
     session_id: string | null
     name: string | null
+    client: Uint8Array | null
+    repairs: string | null
+    listener: string | null
+    told_at: number | null
   }
   connections: {
     environment_id: number
@@ -86,6 +90,7 @@ export interface Tables extends RefreshTables, SessionTables, WebhookTables {
     status_cause: string | null
     access_part: Uint8Array
     renewal_part: Uint8Array | null
+    client: Uint8Array | null
     expires_at: number | null
     obtained_at: number
     credential_revision: number
@@ -121,6 +126,7 @@ const everyColumn: Readonly<Record<keyof Tables['connections'], true>> = {
   status_cause: true,
   access_part: true,
   renewal_part: true,
+  client: true,
   expires_at: true,
   obtained_at: true,
   credential_revision: true,
@@ -228,6 +234,10 @@ export const fromAttempt = (attempt: Attempt): Tables['attempts'] => ({
   outcome_json: attempt.outcome ? JSON.stringify(attempt.outcome) : null,
   session_id: attempt.sessionId ?? null,
   name: attempt.name ?? null,
+  client: attempt.client ?? null,
+  repairs: attempt.repairs ?? null,
+  listener: attempt.listener ?? null,
+  told_at: attempt.toldAt?.getTime() ?? null,
 })
 
 export const toAttempt = (row: Tables['attempts']): Attempt => ({
@@ -249,6 +259,10 @@ export const toAttempt = (row: Tables['attempts']): Attempt => ({
   ...optional('issuer', row.issuer, same),
   issuerAlways: row.issuer_always === 1,
   ...optional('verifier', row.verifier, same),
+  ...optional('client', row.client, same),
+  ...optional('repairs', row.repairs, same),
+  ...optional('listener', row.listener, same),
+  ...optional('toldAt', row.told_at, date),
   ...optional('returnTo', row.return_to, same),
   dialect: row.dialect,
   createdAt: date(row.created_at),
@@ -282,6 +296,7 @@ export const fromConnection = (row: Connection, accountKey: string | undefined):
   status_reason: row.statusReason ?? null,
   status_cause: row.statusCause ?? null,
   ...credentialColumns(row),
+  client: row.client ?? null,
   credential_revision: row.credentialRevision,
   config_json: JSON.stringify(row.config),
   metadata_json: JSON.stringify(row.metadata),
@@ -312,6 +327,7 @@ export const toConnection = (row: Tables['connections']): Connection => ({
   ...optional('statusCause', row.status_cause, cause => cause as NonNullable<Connection['statusCause']>),
   access: row.access_part,
   ...optional('renewal', row.renewal_part, same),
+  ...optional('client', row.client, same),
   ...optional('expiresAt', row.expires_at, date),
   obtainedAt: date(row.obtained_at),
   credentialRevision: row.credential_revision,
