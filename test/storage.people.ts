@@ -5,7 +5,7 @@ import { toReadRow } from '../src/core/connection.ts'
 import type { EndUser } from '../src/core/end-user.ts'
 import type { ListFilter, Page, Storage } from '../src/core/storage.ts'
 import type { Begin } from './storage.connections.ts'
-import { add, at, connection, draft, full, get, integration } from './storage.fixtures.ts'
+import { add, at, bytes, connection, draft, full, get, integration } from './storage.fixtures.ts'
 
 const person = (environmentId: number, id: string, over: Partial<EndUser> = {}): EndUser => ({
   environmentId,
@@ -209,5 +209,48 @@ export const peopleContract = (begin: Begin): void => {
     assert.deepEqual([await tagged('free'), await tagged('max')], [0, 1])
     await storage.deleteConnection(1, 'a', at(10))
     assert.equal(await tagged('max'), 0)
+  })
+
+  test('an integration is changed whole; it gets another key only while no connection stands on it', async t => {
+    const { storage, second } = await begin(t)
+    const app = integration(1, 'app')
+    await storage.addIntegration(app)
+    await storage.addIntegration(integration(2, 'app'))
+    const next = {
+      ...app,
+      clientId: 'new',
+      clientSecret: bytes(9),
+      displayName: 'Ours ü',
+      scopes: ['a'],
+      updatedAt: at(5),
+    }
+    assert.equal(await storage.updateIntegration(app.id, next), 'updated')
+    assert.deepEqual(await second.integration(1, 'app'), next)
+    assert.deepEqual(await second.integration(2, 'app'), integration(2, 'app'))
+    assert.equal(await storage.updateIntegration(app.id, { ...next, key: 'github' }), 'taken')
+    assert.equal(await storage.updateIntegration('none', next), 'unknown')
+    assert.equal(await storage.updateIntegration(app.id, { ...next, key: 'renamed' }), 'updated')
+    assert.deepEqual(await second.integration(1, 'renamed'), { ...next, key: 'renamed' })
+    await add(storage, connection(1, 'a', { integrationKey: 'renamed' }))
+    assert.equal(await storage.updateIntegration(app.id, { ...next, key: 'again' }), 'in use')
+    assert.equal(await storage.updateIntegration(app.id, { ...next, key: 'renamed', clientId: 'x' }), 'updated')
+    assert.equal((await second.integration(1, 'renamed'))?.clientId, 'x')
+  })
+
+  test('who shares an account is known, whatever it may be found by', async t => {
+    const { storage, second } = await begin(t)
+    await storage.addIntegration(integration(1, 'other'))
+    const account = { id: 'w1', personId: 'p1', name: 'Acme' }
+    const [a, b] = [connection(1, 'a', { account }), connection(1, 'b', { account: { ...account, name: 'New name' } })]
+    await add(storage, a)
+    assert.equal(await second.sharesAccount(a), false)
+    await add(storage, connection(1, 'c', { account, integrationKey: 'other' }))
+    await add(storage, connection(1, 'd', { account: { ...account, personId: 'p2' } }))
+    await add(storage, connection(1, 'e'))
+    await add(storage, connection(2, 'a', { account }))
+    assert.equal(await second.sharesAccount(a), false)
+    assert.equal(await second.sharesAccount(connection(1, 'e')), false)
+    await add(storage, b)
+    assert.deepEqual([await second.sharesAccount(a), await second.sharesAccount(b)], [true, true])
   })
 }

@@ -70,6 +70,8 @@ export interface Connection {
   readonly access: Uint8Array
   /** Sealed: the refresh token. */
   readonly renewal?: Uint8Array
+  /** Sealed: the client at the provider that it was authorized for, where that is not the integration's. */
+  readonly client?: Uint8Array
   readonly expiresAt?: Date
   /** When the provider gave the credential. */
   readonly obtainedAt: Date
@@ -93,7 +95,7 @@ export interface Connection {
 }
 
 /** A connection as a list shows it: nothing of it is sealed. */
-export interface ListedConnection extends Omit<Connection, 'access' | 'renewal'> {
+export interface ListedConnection extends Omit<Connection, 'access' | 'renewal' | 'client'> {
   /** Whether there is a refresh token. */
   readonly renewable: boolean
   /** Whose it is, where it is somebody's. */

@@ -58,6 +58,11 @@ export interface Storage extends RefreshStorage, WebhookStorage {
   integration(environmentId: number, key: string): Promise<Integration | undefined>
   /** By key. */
   integrations(environmentId: number): Promise<Integration[]>
+  /**
+   * Writes all of the one of that id anew, but when it was made. 'taken': another has its new key; 'in use': connections
+   * stand on its old one. Nothing is written then.
+   */
+  updateIntegration(id: string, next: Integration): Promise<'updated' | 'unknown' | 'taken' | 'in use'>
   /** 'in use' while connections stand on it: nothing is removed then. */
   removeIntegration(environmentId: number, key: string): Promise<'removed' | 'unknown' | 'in use'>
 
@@ -76,6 +81,13 @@ export interface Storage extends RefreshStorage, WebhookStorage {
   /** Removes attempts and sessions whose deadline was before `before`; answers how many attempts. */
   sweepAttempts(before: Date): Promise<number>
 
+  /**
+   * How attempts ended whose pages wait under one of these names and were not told yet, of any environment: a page that
+   * opens a socket has named none. An attempt that is under way is none of them.
+   */
+  untold(listeners: readonly string[]): Promise<Untold[]>
+  noteTold(environmentId: number, stateHash: string, at: Date): Promise<void>
+
   addSession(session: ConnectSession): Promise<void>
   /** By id, token, code, or state and caller; of several the newest. */
   session(environmentId: number, by: SessionKey): Promise<ConnectSession | undefined>
@@ -87,6 +99,8 @@ export interface Storage extends RefreshStorage, WebhookStorage {
   latestSession(environmentId: number, caller: string, integrationKey: string): Promise<ConnectSession | undefined>
   /** Keeps a session to the browser that comes first: true for that one, again and again, before the deadline. */
   bindSession(environmentId: number, id: string, browserHash: string, now: Date): Promise<boolean>
+  /** Ends it: what is under way with it fails. */
+  deleteSession(environmentId: number, id: string): Promise<void>
   /** Sets where a session returns to, as long as nobody has opened it. false if somebody has. */
   setSessionReturn(environmentId: number, id: string, returnTo: string): Promise<boolean>
   /** Sets the code if there is none; answers the sealed one that stands. */
@@ -145,6 +159,8 @@ export interface Storage extends RefreshStorage, WebhookStorage {
    * now on, which must be there. false if one of them was not there: nothing is removed then.
    */
   deleteConnection(environmentId: number, id: string, at: Date, mergedInto?: string): Promise<boolean>
+  /** Whether another connection through the same integration has the same account, as far as is known. */
+  sharesAccount(row: Pick<Connection, 'environmentId' | 'id' | 'integrationKey' | 'account'>): Promise<boolean>
   /** Notes that it worked, by compare-and-swap: of this credential, not of a newer one. */
   noteChecked(environmentId: number, id: string, revision: number, at: Date): Promise<void>
   /** The latest that was deleted under this row id or connection id. */
@@ -212,6 +228,12 @@ export interface ConnectionChange {
   readonly endUserId?: string
   readonly tags?: Tags
   readonly webhookUrlOverride?: string | null
+}
+
+/** What a page that waits is to be told. */
+export interface Untold extends Pick<Attempt, 'environmentId' | 'stateHash' | 'integrationKey' | 'connectionId'> {
+  readonly listener: string
+  readonly outcome: Outcome
 }
 
 export interface ConnectionFilter {

@@ -1,5 +1,6 @@
 /** The part of the storage port that is about end users, and the tags of connections. */
 import type { Transaction } from 'kysely'
+import { accountKeyOf } from '../core/connection.ts'
 import type { EndUser } from '../core/end-user.ts'
 import type { Storage } from '../core/storage.ts'
 import type { Tags } from '../core/tags.ts'
@@ -56,7 +57,14 @@ export const writeTags = async (
 
 type PeopleStorage = Pick<
   Storage,
-  'addEndUser' | 'endUser' | 'endUsers' | 'updateEndUser' | 'tellEndUser' | 'deleteEndUser' | 'patchConnection'
+  | 'addEndUser'
+  | 'endUser'
+  | 'endUsers'
+  | 'updateEndUser'
+  | 'tellEndUser'
+  | 'deleteEndUser'
+  | 'patchConnection'
+  | 'sharesAccount'
 >
 
 export const peopleStorage = ({ db, transact }: Engine): PeopleStorage => ({
@@ -147,6 +155,18 @@ export const peopleStorage = ({ db, transact }: Engine): PeopleStorage => ({
       return true
     }),
 
+  async sharesAccount({ environmentId, id, integrationKey, account }) {
+    const ref = accountKeyOf(account)
+    if (ref === undefined) return false
+    const others = db
+      .selectFrom('connections')
+      .select('id')
+      .where('environment_id', '=', environmentId)
+      .where('integration_key', '=', integrationKey)
+      .where('account_ref', '=', ref)
+      .where('id', '!=', id)
+    return (await others.limit(1).executeTakeFirst()) !== undefined
+  },
   patchConnection: (environmentId, id, change, at) =>
     transact(async tx => {
       const row = await tx

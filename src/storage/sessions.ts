@@ -23,6 +23,8 @@ const toSession = (row: SessionTables['connect_sessions']): ConnectSession => ({
   ...optional('state', row.state, same),
   ...optional('stateHash', row.state_hash, same),
   stateGiven: row.state_given === 1,
+  ...optional('choice', row.choice_json, JSON.parse),
+  ...optional('repairs', row.repairs, same),
   ...optional('browserHash', row.browser_hash, same),
   ...optional('codeHash', row.code_hash, same),
   ...optional('code', row.code, same),
@@ -49,6 +51,8 @@ const fromSession = (session: ConnectSession): SessionTables['connect_sessions']
   state_hash: session.stateHash ?? null,
   state: session.state ?? null,
   state_given: session.stateGiven ? 1 : 0,
+  choice_json: session.choice ? JSON.stringify(session.choice) : null,
+  repairs: session.repairs ?? null,
   browser_hash: session.browserHash ?? null,
   code_hash: session.codeHash ?? null,
   code: session.code ?? null,
@@ -108,6 +112,7 @@ type Part = Pick<
   | 'countSessions'
   | 'countAttempts'
   | 'bindSession'
+  | 'deleteSession'
   | 'setSessionReturn'
   | 'setSessionCode'
   | 'deleteConnection'
@@ -169,6 +174,10 @@ export const sessionStorage = ({ db, transact }: Pick<Engine, 'db' | 'transact'>
       .where('expires_at', '>', now.getTime())
       .executeTakeFirstOrThrow()
     return bound.numUpdatedRows === 1n
+  },
+  async deleteSession(environmentId, id) {
+    const rows = db.deleteFrom('connect_sessions').where('environment_id', '=', environmentId)
+    await rows.where('id', '=', id).execute()
   },
   async setSessionReturn(environmentId, id, returnTo) {
     const set = await db

@@ -5,6 +5,7 @@ import { soon } from '../core/soon.ts'
 import type { Storage } from '../core/storage.ts'
 import { credentialStorage, one } from './credentials.ts'
 import type { Engine } from './engine.ts'
+import { listenerStorage } from './listeners.ts'
 import { listStorage } from './lists.ts'
 import { peopleStorage, writeTags } from './people.ts'
 import { refreshStorage, renewRefreshes } from './refreshes.ts'
@@ -14,6 +15,7 @@ import {
   connectionColumns,
   fromAttempt,
   fromConnection,
+  fromIntegration,
   readColumns,
   type Tables,
   toAttempt,
@@ -24,6 +26,15 @@ import {
 } from './tables.ts'
 import { createTurn } from './turn.ts'
 import { addDeliveries, webhookStorage } from './webhooks.ts'
+
+const inUse = async (tx: Transaction<Tables>, environmentId: number, key: string): Promise<boolean> => {
+  const used = tx
+    .selectFrom('connections')
+    .select('id')
+    .where('environment_id', '=', environmentId)
+    .where('integration_key', '=', key)
+  return (await used.limit(1).executeTakeFirst()) !== undefined
+}
 
 export const createStorage = (engine: Engine): Storage => {
   const { db, transact } = engine
@@ -54,6 +65,7 @@ export const createStorage = (engine: Engine): Storage => {
     ...refreshStorage(engine),
     ...credentialStorage(engine),
     ...webhookStorage(engine),
+    ...listenerStorage(engine),
     async ping() {
       await db.selectFrom('marks').select('name').limit(1).execute()
     },
@@ -194,20 +206,7 @@ export const createStorage = (engine: Engine): Storage => {
     async addIntegration(integration) {
       const added = await db
         .insertInto('integrations')
-        .values({
-          environment_id: integration.environmentId,
-          key: integration.key,
-          id: integration.id,
-          provider: integration.provider,
-          client_id: integration.clientId,
-          client_secret: integration.clientSecret,
-          scopes_json: JSON.stringify(integration.scopes),
-          settings_json: JSON.stringify(integration.settings),
-          redirect_uri: integration.redirectUri ?? null,
-          sandbox: integration.sandbox ? 1 : 0,
-          created_at: integration.createdAt.getTime(),
-          updated_at: integration.updatedAt.getTime(),
-        })
+        .values(fromIntegration(integration))
         .onConflict(on => on.doNothing())
         .executeTakeFirstOrThrow()
       return one(added)
@@ -230,16 +229,37 @@ export const createStorage = (engine: Engine): Storage => {
         .execute()
       return rows.map(toIntegration)
     },
+    updateIntegration: (id, next) =>
+      transact(async tx => {
+        const same = tx
+          .selectFrom('integrations')
+          .select('key')
+          .where('environment_id', '=', next.environmentId)
+          .where('id', '=', id)
+        const before = await same.executeTakeFirst()
+        if (!before) return 'unknown' as const
+        if (before.key !== next.key) {
+          const taken = await tx
+            .selectFrom('integrations')
+            .select('id')
+            .where('environment_id', '=', next.environmentId)
+            .where('key', '=', next.key)
+            .executeTakeFirst()
+          if (taken) return 'taken' as const
+          if (await inUse(tx, next.environmentId, before.key)) return 'in use' as const
+        }
+        const { environment_id: _, id: __, created_at: ___, ...columns } = fromIntegration(next)
+        await tx
+          .updateTable('integrations')
+          .set(columns)
+          .where('environment_id', '=', next.environmentId)
+          .where('id', '=', id)
+          .execute()
+        return 'updated' as const
+      }),
     removeIntegration: (environmentId, key) =>
       transact(async tx => {
-        const used = await tx
-          .selectFrom('connections')
-          .select('id')
-          .where('environment_id', '=', environmentId)
-          .where('integration_key', '=', key)
-          .limit(1)
-          .executeTakeFirst()
-        if (used) return 'in use' as const
+        if (await inUse(tx, environmentId, key)) return 'in use' as const
         const removed = await tx
           .deleteFrom('integrations')
           .where('environment_id', '=', environmentId)
@@ -277,7 +297,7 @@ export const createStorage = (engine: Engine): Storage => {
       transact(async tx => {
         const ended = await tx
           .updateTable('attempts')
-          .set({ outcome_json: JSON.stringify(outcome), verifier: null })
+          .set({ outcome_json: JSON.stringify(outcome), verifier: null, client: null })
           .where('environment_id', '=', environmentId)
           .where('state_hash', '=', stateHash)
           .where('outcome_json', 'is', null)
@@ -334,7 +354,7 @@ export const createStorage = (engine: Engine): Storage => {
           const outcome = attempt.outcome(next.connection)
           await tx
             .updateTable('attempts')
-            .set({ outcome_json: JSON.stringify(outcome), verifier: null })
+            .set({ outcome_json: JSON.stringify(outcome), verifier: null, client: null })
             .where('environment_id', '=', draft.environmentId)
             .where('state_hash', '=', attempt.stateHash)
             .execute()

@@ -16,6 +16,8 @@ export interface SessionTables {
     state_hash: string | null
     state: Uint8Array | null
     state_given: number
+    choice_json: string | null
+    repairs: string | null
     browser_hash: string | null
     code_hash: string | null
     code: Uint8Array | null

@@ -1,6 +1,6 @@
 /** Rows as the database holds them, and rows ↔ core's nouns. Times are milliseconds, flags 0 or 1. */
 import type { Attempt } from '../core/attempt.ts'
-import type { Connection, ReadRow } from '../core/connection.ts'
+import { accountKeyOf, type Connection, type ReadRow } from '../core/connection.ts'
 import type { Environment, SecretKey } from '../core/environment.ts'
 import type { Integration } from '../core/integration.ts'
 import type { PeopleTables } from './tables-people.ts'
@@ -42,6 +42,7 @@ export interface Tables extends PeopleTables, RefreshTables, SessionTables, Webh
     scopes_json: string
     settings_json: string
     redirect_uri: string | null
+    display_name: string | null
     sandbox: number
     created_at: number
     updated_at: number
@@ -71,6 +72,10 @@ export interface Tables extends PeopleTables, RefreshTables, SessionTables, Webh
     outcome_json: string | null
     session_id: string | null
     name: string | null
+    client: Uint8Array | null
+    repairs: string | null
+    listener: string | null
+    told_at: number | null
   }
   connections: {
     environment_id: number
@@ -81,12 +86,14 @@ export interface Tables extends PeopleTables, RefreshTables, SessionTables, Webh
     provider: string
     end_user_id: string
     account_key: string | null
+    account_ref: string | null
     account_json: string | null
     status: string
     status_reason: string | null
     status_cause: string | null
     access_part: Uint8Array
     renewal_part: Uint8Array | null
+    client: Uint8Array | null
     expires_at: number | null
     obtained_at: number
     credential_revision: number
@@ -118,12 +125,14 @@ const everyColumn: Readonly<Record<keyof Tables['connections'], true>> = {
   provider: true,
   end_user_id: true,
   account_key: true,
+  account_ref: true,
   account_json: true,
   status: true,
   status_reason: true,
   status_cause: true,
   access_part: true,
   renewal_part: true,
+  client: true,
   expires_at: true,
   obtained_at: true,
   credential_revision: true,
@@ -211,9 +220,26 @@ export const toIntegration = (row: Tables['integrations']): Integration => ({
   scopes: JSON.parse(row.scopes_json),
   settings: JSON.parse(row.settings_json),
   ...optional('redirectUri', row.redirect_uri, same),
+  ...optional('displayName', row.display_name, same),
   sandbox: row.sandbox === 1,
   createdAt: date(row.created_at),
   updatedAt: date(row.updated_at),
+})
+
+export const fromIntegration = (integration: Integration): Tables['integrations'] => ({
+  environment_id: integration.environmentId,
+  key: integration.key,
+  id: integration.id,
+  provider: integration.provider,
+  client_id: integration.clientId,
+  client_secret: integration.clientSecret,
+  scopes_json: JSON.stringify(integration.scopes),
+  settings_json: JSON.stringify(integration.settings),
+  redirect_uri: integration.redirectUri ?? null,
+  display_name: integration.displayName ?? null,
+  sandbox: integration.sandbox ? 1 : 0,
+  created_at: integration.createdAt.getTime(),
+  updated_at: integration.updatedAt.getTime(),
 })
 
 export const fromAttempt = (attempt: Attempt): Tables['attempts'] => ({
@@ -241,6 +267,10 @@ export const fromAttempt = (attempt: Attempt): Tables['attempts'] => ({
   outcome_json: attempt.outcome ? JSON.stringify(attempt.outcome) : null,
   session_id: attempt.sessionId ?? null,
   name: attempt.name ?? null,
+  client: attempt.client ?? null,
+  repairs: attempt.repairs ?? null,
+  listener: attempt.listener ?? null,
+  told_at: attempt.toldAt?.getTime() ?? null,
 })
 
 export const toAttempt = (row: Tables['attempts']): Attempt => ({
@@ -262,6 +292,10 @@ export const toAttempt = (row: Tables['attempts']): Attempt => ({
   ...optional('issuer', row.issuer, same),
   issuerAlways: row.issuer_always === 1,
   ...optional('verifier', row.verifier, same),
+  ...optional('client', row.client, same),
+  ...optional('repairs', row.repairs, same),
+  ...optional('listener', row.listener, same),
+  ...optional('toldAt', row.told_at, date),
   ...optional('returnTo', row.return_to, same),
   dialect: row.dialect,
   createdAt: date(row.created_at),
@@ -290,11 +324,13 @@ export const fromConnection = (row: Connection, accountKey: string | undefined):
   provider: row.provider,
   end_user_id: row.endUserId,
   account_key: accountKey ?? null,
+  account_ref: accountKeyOf(row.account) ?? null,
   account_json: row.account ? JSON.stringify(row.account) : null,
   status: row.status,
   status_reason: row.statusReason ?? null,
   status_cause: row.statusCause ?? null,
   ...credentialColumns(row),
+  client: row.client ?? null,
   credential_revision: row.credentialRevision,
   config_json: JSON.stringify(row.config),
   metadata_json: JSON.stringify(row.metadata),
@@ -310,10 +346,13 @@ export const fromConnection = (row: Connection, accountKey: string | undefined):
 })
 
 /** What a list reads of a row: all but what is sealed. */
-export type ListRow = Omit<Tables['connections'], 'access_part' | 'renewal_part' | 'account_key'>
+export type ListRow = Omit<
+  Tables['connections'],
+  'access_part' | 'renewal_part' | 'client' | 'account_key' | 'account_ref'
+>
 
 const isSealed = (column: keyof Tables['connections']): column is Exclude<keyof Tables['connections'], keyof ListRow> =>
-  column === 'access_part' || column === 'renewal_part' || column === 'account_key'
+  ['access_part', 'renewal_part', 'client', 'account_key', 'account_ref'].includes(column)
 export const listColumns = connectionColumns.flatMap(column =>
   isSealed(column) ? [] : [`connections.${column}` as const],
 )
@@ -322,9 +361,10 @@ export const toConnection = (row: Tables['connections']): Connection => ({
   ...toListed(row),
   access: row.access_part,
   ...optional('renewal', row.renewal_part, same),
+  ...optional('client', row.client, same),
 })
 
-export const toListed = (row: ListRow): Omit<Connection, 'access' | 'renewal'> => ({
+export const toListed = (row: ListRow): Omit<Connection, 'access' | 'renewal' | 'client'> => ({
   environmentId: row.environment_id,
   id: row.id,
   number: row.number,

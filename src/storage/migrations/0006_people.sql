@@ -29,3 +29,11 @@ DROP INDEX connections_by_user;
 CREATE INDEX connections_in_order ON connections (environment_id, created_at, id);
 CREATE INDEX connections_of_user ON connections (environment_id, end_user_id, created_at, id);
 CREATE INDEX connections_of_integration ON connections (environment_id, integration_key, created_at, id);
+
+-- The account, where the provider told it, whether the row may be found by it or not: who else has it is asked before it
+-- is revoked.
+ALTER TABLE connections ADD COLUMN account_ref TEXT;
+CREATE INDEX connections_of_account ON connections (environment_id, integration_key, account_ref);
+
+-- What people call an integration, where that is not the provider's name.
+ALTER TABLE integrations ADD COLUMN display_name TEXT;
