@@ -134,8 +134,11 @@ export interface Expectation {
   readonly revoke?: {
     readonly url: string
     readonly method: string
-    readonly client: 'basic' | 'body' | 'bearer' | 'none'
+    /** `id`: client_id alone, without the secret. `bearer`: the access token authenticates the call. */
+    readonly client: 'basic' | 'body' | 'either' | 'id' | 'bearer' | 'none'
     readonly body: 'form' | 'json' | 'either'
+    /** Further parameters of the body. */
+    readonly params?: Readonly<Record<string, Expect>>
     /** Body (or for `query`, query) parameter carrying the token; `access`/`refresh`: which tokens are accepted there. */
     readonly param?: string
     readonly accepts: readonly ('access' | 'refresh')[]
