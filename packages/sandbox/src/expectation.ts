@@ -77,6 +77,8 @@ export type Refusal =
 export interface Expectation {
   /** The provider's id: the same as the definition's file name. */
   readonly provider: string
+  /** What its pages are headed with, where that is not the id in capitals. */
+  readonly name?: string
   /** The provider's own pages this was written from. */
   readonly documents: readonly string[]
   readonly authorize: {
