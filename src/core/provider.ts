@@ -106,6 +106,9 @@ const token = z.strictObject({
       refreshToken: path.default('refresh_token'),
       expiresIn: path.default('expires_in').meta({ description: 'Seconds' }),
       scope: path.default('scope'),
+      error: path
+        .default(['error', 'error.code', 'error.type', 'code', 'errorCode'])
+        .meta({ description: 'Where the code of a refusal stands' }),
     })
     .prefault({})
     .meta({ description: 'Where the answer differs from RFC 6749 §5.1' }),
