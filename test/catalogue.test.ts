@@ -86,6 +86,8 @@ const live = async (hub: TestHub, clock: ReturnType<typeof movableClock>, provid
     return row
   }
   const first = await read()
+  const { config } = await rowNow()
+  for (const name of Object.keys(provider.config)) assert.ok(config[name], `${name} is kept, since URLs need it`)
   if (provider.identity) {
     assert.ok((await rowNow()).account?.id, 'the provider tells whose account it is')
     // Authorising the same account again repairs the connection.
@@ -139,6 +141,28 @@ test('each provider: connected, its account known, refreshed and revoked, as its
       assert.ok(played, `packages/sandbox/src/providers/${provider.id}.ts is missing`)
       await live(hub, clock, provider, played)
     })
+})
+
+test('what a claim of the ID token says is shown, and what later URLs need is kept of the identity answer too', async t => {
+  const hub = await startTestHub(t)
+  const connected = async (provider: string) => {
+    const [clientId, secret] = [`client-${provider}`, 's']
+    const clientSecret = new Secret(secret)
+    const { context } = hub.rooms.hub
+    const integration = { key: provider, provider, clientId, clientSecret, sandbox: true }
+    await addIntegration(context, hub.rooms.firstEnvironment, integration)
+    const redirectUris = [`${hub.origin}/oauth/callback`]
+    hub.sandbox.register({ provider, clientId, clientSecret: secret, redirectUris })
+    await connect(hub, provider, { connection_id: provider })
+    const [row] = await hub.rooms.storage.connections(hub.rooms.firstEnvironment.id, { connectionId: provider })
+    assert.ok(row)
+    return row
+  }
+  const quickbooks = await connected('quickbooks')
+  assert.equal(quickbooks.account?.id, '1108033471')
+  assert.deepEqual(quickbooks.facts, { realm_id: '1108033471' })
+  const docusign = await connected('docusign')
+  assert.deepEqual(docusign.config, { base_uri: 'https://na1.docusign.net' })
 })
 
 test('what a definition says of refresh tokens agrees with what the sandbox plays, written apart from it', async () => {

@@ -163,7 +163,7 @@ test('what is misspelt is named, with what to do: exit code 2 for usage, 1 for t
     [
       ['integrations', 'add', 'x', '--provider', 'githib', '--client-id', 'y'],
       1,
-      /no provider "githib" \(did you mean github\?\); there are: github/,
+      /no provider "githib" \(did you mean github\?\); there are: airtable, asana, /,
     ],
     [
       ['integrations', 'add', 'gitlab', '--client-id', 'y', '--setting', 'hots=x'],

@@ -269,7 +269,7 @@ export const providerSchema = z
     config: z
       .record(name, keep)
       .default({})
-      .meta({ description: 'Facts of the token answer kept in connection_config' }),
+      .meta({ description: 'Facts of the token answer, or else the identity answer, kept in connection_config' }),
     metadata: z
       .record(name, path)
       .default({})
