@@ -16,6 +16,7 @@ export default expectation({
     'https://developers.miro.com/reference/ne-exchange-authorization-code-with-access-token',
     'https://developers.miro.com/reference/get-new-access-token-using-refresh-token',
     'https://developers.miro.com/reference/get-access-token-context',
+    'https://developers.miro.com/reference/oauth-20-authorization-v2',
   ],
   authorize: { url: 'https://miro.com/oauth/authorize', query: { team_id: 'optional' }, pkce: 'ignored' },
   code: { url: 'https://api.miro.com/v1/oauth/token', client: 'body', body: 'form', answer },
@@ -24,6 +25,8 @@ export default expectation({
     client: 'body',
     body: 'form',
     rotates: true,
+    // "the old access token and refresh token are no longer valid"
+    accessTokens: 1,
     // "a refresh token expires in 60 days"
     idleSeconds: 5184000,
     answer,

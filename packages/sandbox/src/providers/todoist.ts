@@ -1,9 +1,15 @@
-import { people } from '../answers.ts'
-import { expectation } from '../expectation.ts'
+/** Todoist for an app with refresh tokens, as new ones have them. */
+import { people, tokens } from '../answers.ts'
+import { type Answer, expectation, type Issue } from '../expectation.ts'
+
+const answer = (issue: Issue): Answer => tokens(issue, { scope: undefined })
 
 export default expectation({
   provider: 'todoist',
-  documents: ['https://developer.todoist.com/api/v1/#tag/Authorization', 'https://developer.todoist.com/guides/#oauth'],
+  documents: [
+    'https://developer.todoist.com/api/v1/#tag/Authorization',
+    'https://doist.github.io/todoist-sdk-typescript/api/functions/refreshAuthToken',
+  ],
   authorize: {
     url: 'https://app.todoist.com/oauth/authorize',
     responseType: false,
@@ -21,21 +27,20 @@ export default expectation({
     body: 'form',
     grantType: 'optional',
     redirectUri: 'optional',
-    answer: issue => ({ status: 200, body: { access_token: issue.accessToken, token_type: 'Bearer' } }),
+    answer,
   },
-  offline: 'never',
-  lifetime: undefined,
+  refresh: {
+    url: 'https://api.todoist.com/oauth/access_token',
+    client: 'body',
+    body: 'form',
+    // "The server rotates the refresh token"
+    rotates: true,
+    answer,
+  },
+  offline: 'always',
+  // The pages name no figure; an hour is usual.
+  lifetime: 3600,
   errors: { invalid_code: { status: 400, body: { error: 'bad_authorization_code' } } },
-  revoke: {
-    url: 'https://api.todoist.com/api/v1/revoke',
-    method: 'POST',
-    client: 'basic',
-    body: 'either',
-    params: { token_type_hint: 'optional' },
-    param: 'token',
-    accepts: ['access'],
-    answer: { status: 200, body: {} },
-  },
   api: [
     {
       method: 'GET',
