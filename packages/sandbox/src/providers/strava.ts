@@ -44,13 +44,14 @@ export default expectation({
     },
   },
   revoke: {
-    url: 'https://www.strava.com/oauth/deauthorize',
+    url: 'https://www.strava.com/oauth/revoke',
     method: 'POST',
-    client: 'none',
+    client: 'basic',
     body: 'form',
-    param: 'access_token',
-    accepts: ['access'],
-    answer: { status: 200, body: { access_token: 'the token that was revoked' } },
+    params: { token_type_hint: { oneOf: ['access_token', 'refresh_token'], optional: true } },
+    param: 'token',
+    accepts: ['access', 'refresh'],
+    answer: { status: 200, body: undefined },
   },
   api: [
     {
