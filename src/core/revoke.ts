@@ -17,8 +17,13 @@ export type Revocation =
 /**
  * Asks the provider once, with the credential of this row: give it the last one there was. Never throws, since nobody
  * waits for a provider to delete what is theirs; what came of it is told and logged. The row is left as it is.
+ * `patience`: milliseconds that the provider has to answer.
  */
-export const revoke = async (context: Context, row: Connection): Promise<Revocation> => {
+export const revoke = async (
+  context: Context,
+  row: Connection,
+  patience = context.timing.call,
+): Promise<Revocation> => {
   const fields = { provider: row.provider, id: row.id }
   try {
     if (row.kind !== 'oauth2') return { outcome: 'unsupported' }
@@ -26,7 +31,7 @@ export const revoke = async (context: Context, row: Connection): Promise<Revocat
     const credential = openCredential(await context.sealerOf(row.environmentId), row)
     const request = revocationRequest(issuer, credential)
     if (!request) return { outcome: 'unsupported' }
-    readRevocation(issuer.provider, await context.call.send({ ...request, timeout: context.timing.call }))
+    readRevocation(issuer.provider, await context.call.send({ ...request, timeout: patience }))
     context.log.info('a grant was revoked', fields)
     return { outcome: 'revoked' }
   } catch (thrown) {
