@@ -1,10 +1,12 @@
 /** The part of the storage port that is about connect sessions and end users. */
 import type { Transaction } from 'kysely'
 import type { Outcome } from '../core/attempt.ts'
+import type { DeletedConnection } from '../core/connection.ts'
 import type { EndUser } from '../core/end-user.ts'
 import type { ConnectSession } from '../core/session.ts'
 import type { Storage } from '../core/storage.ts'
 import type { Engine } from './engine.ts'
+import { mustBeOpen } from './open-environment.ts'
 import { date, optional, same, type Tables } from './tables.ts'
 import type { SessionTables } from './tables-sessions.ts'
 
@@ -60,13 +62,42 @@ const fromSession = (session: ConnectSession): SessionTables['connect_sessions']
   expires_at: session.expiresAt.getTime(),
 })
 
-const toEndUser = (row: SessionTables['end_users']): EndUser => ({
+export const fromEndUser = (user: EndUser): SessionTables['end_users'] => ({
+  environment_id: user.environmentId,
+  id: user.id,
+  username: user.username,
+  full_name: user.fullName ?? null,
+  created_at: user.createdAt.getTime(),
+  updated_at: user.updatedAt.getTime(),
+})
+
+export const toEndUser = (row: SessionTables['end_users']): EndUser => ({
   environmentId: row.environment_id,
   id: row.id,
   username: row.username,
   ...optional('fullName', row.full_name, same),
   createdAt: date(row.created_at),
   updatedAt: date(row.updated_at),
+})
+
+export const fromDeleted = (row: DeletedConnection): SessionTables['deleted_connections'] => ({
+  environment_id: row.environmentId,
+  id: row.id,
+  integration_key: row.integrationKey,
+  connection_id: row.connectionId,
+  end_user_id: row.endUserId,
+  deleted_at: row.deletedAt.getTime(),
+  merged_into: row.mergedInto ?? null,
+})
+
+export const toDeleted = (row: SessionTables['deleted_connections']): DeletedConnection => ({
+  environmentId: row.environment_id,
+  id: row.id,
+  integrationKey: row.integration_key,
+  connectionId: row.connection_id,
+  endUserId: row.end_user_id,
+  deletedAt: date(row.deleted_at),
+  ...optional('mergedInto', row.merged_into, same),
 })
 
 /** A session ends with its attempt. One that has a connection keeps it, whatever a later attempt does. */
@@ -129,7 +160,7 @@ type Part = Pick<
   | 'deletedConnection'
 >
 
-export const sessionStorage = ({ db, transact }: Pick<Engine, 'db' | 'transact'>): Part => ({
+export const sessionStorage = ({ db, transact, shareLocked }: Engine): Part => ({
   async addSession(session) {
     await db.insertInto('connect_sessions').values(fromSession(session)).execute()
   },
@@ -212,21 +243,16 @@ export const sessionStorage = ({ db, transact }: Pick<Engine, 'db' | 'transact'>
     return row?.code ?? undefined
   },
 
-  async addEndUser(user) {
-    const added = await db
-      .insertInto('end_users')
-      .values({
-        environment_id: user.environmentId,
-        id: user.id,
-        username: user.username,
-        full_name: user.fullName ?? null,
-        created_at: user.createdAt.getTime(),
-        updated_at: user.updatedAt.getTime(),
-      })
-      .onConflict(on => on.doNothing())
-      .executeTakeFirstOrThrow()
-    return added.numInsertedOrUpdatedRows === 1n
-  },
+  addEndUser: user =>
+    transact(async tx => {
+      await mustBeOpen({ shareLocked }, tx, user.environmentId)
+      const added = await tx
+        .insertInto('end_users')
+        .values(fromEndUser(user))
+        .onConflict(on => on.doNothing())
+        .executeTakeFirstOrThrow()
+      return added.numInsertedOrUpdatedRows === 1n
+    }),
   async endUser(environmentId, by) {
     const rows = db.selectFrom('end_users').selectAll().where('environment_id', '=', environmentId)
     const row = await ('id' in by
@@ -247,6 +273,7 @@ export const sessionStorage = ({ db, transact }: Pick<Engine, 'db' | 'transact'>
   },
   updateEndUser: user =>
     transact(async tx => {
+      await mustBeOpen({ shareLocked }, tx, user.environmentId)
       const taken = await tx
         .selectFrom('end_users')
         .select('id')
@@ -265,6 +292,7 @@ export const sessionStorage = ({ db, transact }: Pick<Engine, 'db' | 'transact'>
     }),
   deleteEndUser: (environmentId, id, at) =>
     transact(async tx => {
+      await mustBeOpen({ shareLocked }, tx, environmentId)
       const removed = await tx
         .deleteFrom('end_users')
         .where('environment_id', '=', environmentId)
@@ -282,6 +310,7 @@ export const sessionStorage = ({ db, transact }: Pick<Engine, 'db' | 'transact'>
 
   deleteConnection: (environmentId, id, at, mergedInto) =>
     transact(async tx => {
+      await mustBeOpen({ shareLocked }, tx, environmentId)
       const kept = tx
         .selectFrom('connections')
         .select('id')
@@ -299,16 +328,6 @@ export const sessionStorage = ({ db, transact }: Pick<Engine, 'db' | 'transact'>
       .orderBy('deleted_at', 'desc')
       .limit(1)
       .executeTakeFirst()
-    return (
-      row && {
-        environmentId: row.environment_id,
-        id: row.id,
-        integrationKey: row.integration_key,
-        connectionId: row.connection_id,
-        endUserId: row.end_user_id,
-        deletedAt: date(row.deleted_at),
-        ...optional('mergedInto', row.merged_into, same),
-      }
-    )
+    return row && toDeleted(row)
   },
 })

@@ -5,6 +5,8 @@ import { soon } from '../core/soon.ts'
 import type { Storage } from '../core/storage.ts'
 import { credentialStorage, one } from './credentials.ts'
 import type { Engine } from './engine.ts'
+import { moveStorage } from './moves.ts'
+import { mustBeOpen } from './open-environment.ts'
 import { refreshStorage, renewRefreshes } from './refreshes.ts'
 import { remembered } from './remembered.ts'
 import { endSession, sessionStorage } from './sessions.ts'
@@ -12,6 +14,7 @@ import {
   connectionColumns,
   fromAttempt,
   fromConnection,
+  fromEnvironment,
   readColumns,
   type Tables,
   toAttempt,
@@ -47,6 +50,7 @@ export const createStorage = (engine: Engine): Storage => {
     ...refreshStorage(engine),
     ...credentialStorage(engine),
     ...webhookStorage(engine),
+    ...moveStorage(engine),
     async ping() {
       await db.selectFrom('marks').select('name').limit(1).execute()
     },
@@ -68,16 +72,7 @@ export const createStorage = (engine: Engine): Storage => {
     async addEnvironment(environment) {
       const added = await db
         .insertInto('environments')
-        .values({
-          id: environment.id,
-          name: environment.name,
-          public_key: environment.publicKey,
-          wrapped_key: environment.wrappedKey,
-          hmac_key: environment.hmacKey ?? null,
-          jwt_key: environment.jwtKey ?? null,
-          tells_latest: environment.tellsLatest ? 1 : 0,
-          created_at: environment.createdAt.getTime(),
-        })
+        .values(fromEnvironment(environment))
         .onConflict(on => on.doNothing())
         .executeTakeFirstOrThrow()
       return one(added)
@@ -287,6 +282,7 @@ export const createStorage = (engine: Engine): Storage => {
 
     authorize: draft =>
       transact(async tx => {
+        await mustBeOpen(engine, tx, draft.environmentId)
         const { find } = draft
         const rows = tx
           .selectFrom('connections')

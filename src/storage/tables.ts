@@ -18,6 +18,7 @@ export interface Tables extends RefreshTables, SessionTables, WebhookTables {
     hmac_key: Uint8Array | null
     jwt_key: Uint8Array | null
     tells_latest: number
+    frozen_at: number | null
     created_at: number
   }
   allowed_urls: { environment_id: number; kind: string; url: string }
@@ -166,6 +167,18 @@ export const optional = <K extends string, V, R>(key: K, value: V | null, read: 
 export const same = <T>(value: T): T => value
 export const date = (ms: number): Date => new Date(ms)
 
+export const fromEnvironment = (environment: Environment): Tables['environments'] => ({
+  id: environment.id,
+  name: environment.name,
+  public_key: environment.publicKey,
+  wrapped_key: environment.wrappedKey,
+  hmac_key: environment.hmacKey ?? null,
+  jwt_key: environment.jwtKey ?? null,
+  tells_latest: environment.tellsLatest ? 1 : 0,
+  frozen_at: environment.frozenAt?.getTime() ?? null,
+  created_at: environment.createdAt.getTime(),
+})
+
 export const toEnvironment = (row: Tables['environments']): Environment => ({
   id: row.id,
   name: row.name,
@@ -174,6 +187,7 @@ export const toEnvironment = (row: Tables['environments']): Environment => ({
   ...optional('hmacKey', row.hmac_key, same),
   ...optional('jwtKey', row.jwt_key, same),
   tellsLatest: row.tells_latest === 1,
+  ...optional('frozenAt', row.frozen_at, date),
   createdAt: date(row.created_at),
 })
 
