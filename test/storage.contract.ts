@@ -15,6 +15,7 @@ import {
   type Opened,
   succeeded,
 } from './storage.fixtures.ts'
+import { moveContract } from './storage.moves.ts'
 import { refreshContract } from './storage.refreshes.ts'
 import { sessionContract } from './storage.sessions.ts'
 import { webhookContract } from './storage.webhooks.ts'
@@ -247,4 +248,5 @@ export const storageContract = (name: string, open: () => Promise<Opened>): void
   suite(`storage ${name}: sessions`, () => sessionContract(begin))
   suite(`storage ${name}: refreshes`, () => refreshContract(begin))
   suite(`storage ${name}: webhooks`, () => webhookContract(begin))
+  suite(`storage ${name}: moves`, () => moveContract(begin))
 }
