@@ -201,25 +201,38 @@ export const importEnvironment = async (
     if (conflicts.length < mostNamed) conflicts.push(what)
   }
   let waiting: Line[] = []
-  /** Writes those that wait, which are all of one kind. */
+  /** What the storage was given last: while it writes, the next rows are sealed. */
+  let writing: Promise<void> = Promise.resolve()
+  /** Writes those that wait, which are all of one kind, after those before. */
   const flush = async (): Promise<void> => {
     const rows = waiting
     waiting = []
+    const write = prepare(rows)
+    await writing
+    writing = write().then(() => {
+      done += rows.length
+      told(done, total)
+    })
+    // Whoever waits for it is told; until then nobody has to listen.
+    writing.catch(() => {})
+  }
+  const prepare = (rows: readonly Line[]): (() => Promise<void>) => {
     const kind = rows[0]?.[0]
-    if (kind === undefined) return
     if (kind === 'endUser') {
       const users = rows.map(([, record]) => fromRecord('endUser', record, sealer, id))
-      const taken = new Set(await storage.restoreEndUsers(id, users))
-      for (const user of users)
-        if (taken.has(user.id)) conflict(`the end user "${user.username}" (${user.id}): another has that name here`)
-    } else if (kind === 'deleted') {
-      await storage.restoreDeleted(
-        id,
-        rows.map(([, record]) => fromRecord('deleted', record, sealer, id)),
-      )
-    } else {
-      const stored = rows.map(line => toStored(line, heading.moved, sealer, id))
-      const records = new Map(rows.map(([, record]) => [String(record['id']), record]))
+      return async () => {
+        const taken = new Set(await storage.restoreEndUsers(id, users))
+        for (const user of users)
+          if (taken.has(user.id)) conflict(`the end user "${user.username}" (${user.id}): another has that name here`)
+      }
+    }
+    if (kind === 'deleted') {
+      const gone = rows.map(([, record]) => fromRecord('deleted', record, sealer, id))
+      return () => storage.restoreDeleted(id, gone)
+    }
+    const stored = rows.map(line => toStored(line, heading.moved, sealer, id))
+    const records = new Map(rows.map(([, record]) => [String(record['id']), record]))
+    return async () => {
       const results = await storage.restoreConnections(id, stored, (given, here) =>
         judge(given, here, records.get(given.connection.id) ?? {}, sealer),
       )
@@ -232,8 +245,6 @@ export const importEnvironment = async (
           )
       }
     }
-    done += rows.length
-    told(done, total)
   }
   for (let line = await next(); line && line[0] !== 'end'; line = await next()) {
     const [kind, record] = line
@@ -265,6 +276,7 @@ export const importEnvironment = async (
     } else throw new MortiseError('invalid_request', `The file holds a "${kind}", which this Mortise does not know.`)
   }
   await flush()
+  await writing
   return {
     environment,
     moved: heading.moved,
