@@ -72,6 +72,7 @@ export const stored = async (
       credentialRevision: 1,
       config: {},
       metadata: { index },
+      tags: { plan: 'pro' },
       facts: {},
       createdAt: now,
       updatedAt: now,

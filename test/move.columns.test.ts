@@ -49,6 +49,7 @@ const known: Readonly<Record<string, string | Readonly<Record<string, string>>>>
     scopes_json: 'as it is',
     settings_json: 'as it is',
     redirect_uri: 'as it is',
+    display_name: 'as it is',
     sandbox: 'as it is',
     created_at: 'as it is',
     updated_at: 'as it is',
@@ -58,6 +59,10 @@ const known: Readonly<Record<string, string | Readonly<Record<string, string>>>>
     id: 'as it is',
     username: 'as it is',
     full_name: 'as it is',
+    email: 'as it is',
+    tags_json: 'as it is',
+    organization_id: 'as it is',
+    organization_name: 'as it is',
     created_at: 'as it is',
     updated_at: 'as it is',
   },
@@ -76,6 +81,10 @@ const known: Readonly<Record<string, string | Readonly<Record<string, string>>>>
     status_cause: 'as it is',
     access_part: 'sealed',
     renewal_part: 'sealed',
+    client: 'sealed',
+    tags_json: 'as it is',
+    webhook_url_override: 'as it is',
+    account_ref: 'as it is',
     expires_at: 'as it is',
     obtained_at: 'as it is',
     credential_revision: 'as it is',
@@ -89,6 +98,13 @@ const known: Readonly<Record<string, string | Readonly<Record<string, string>>>>
     checked_at: 'as it is',
     created_at: 'as it is',
     updated_at: 'as it is',
+  },
+  connection_tags: {
+    environment_id: 'as it is',
+    name: 'as it is',
+    value: 'as it is',
+    created_at: 'as it is',
+    id: 'as it is',
   },
   refreshes: {
     environment_id: 'as it is',
@@ -156,22 +172,38 @@ test('every column is known, filled here, and the same after a move', async t =>
   await storage.revokeKey(id, key.id, new Date())
   const known1 = await storage.integration(id, 'github')
   assert.ok(known1)
-  const hosted = { ...known1, key: 'hosted', id: newId(new Date()), redirectUri: 'https://app.example.com/callback' }
+  const hosted = {
+    ...known1,
+    key: 'hosted',
+    id: newId(new Date()),
+    redirectUri: 'https://app.example.com/callback',
+    displayName: 'Ours',
+  }
   const sealer = await context.sealerOf(id)
   await storage.addIntegration({
     ...hosted,
     clientSecret: sealer.seal(['integrations', hosted.id, 'client_secret'], 'another secret'),
   })
   const user = await addEndUser(context, id, { username: 'ada', fullName: 'Ada Lovelace' })
+  await storage.tellEndUser({
+    ...user,
+    email: 'ada@example.com',
+    tags: { plan: 'pro' },
+    organization: { id: 'acme', name: 'Acme' },
+  })
   await setEndpoint(context, environment, { url: 'https://app.example.com/hook' })
   await rotateSecret(context, environment)
   const at = new Date(1_700_000_000_000)
+  const withClient = newId(new Date())
   const whole = await stored(from, environment, 7, {
+    id: withClient,
+    client: sealer.seal(['connections', withClient, 'client'], '["their client","their secret"]'),
+    webhookUrlOverride: 'https://app.example.com/one',
     endUserId: user.id,
     status: 'reauthorization_required',
     statusReason: 'Refused.',
     statusCause: 'refresh_refused',
-    account: { id: 'w', name: 'Acme' },
+    account: { id: 'w', name: 'Acme', personId: 'p' },
     name: 'Mine',
     trust: 'public',
     checkedAt: at,

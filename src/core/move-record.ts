@@ -67,6 +67,7 @@ const integration: Fields<Integration> = {
   scopes: 'json',
   settings: 'json',
   redirectUri: 'text?',
+  displayName: 'text?',
   sandbox: 'flag',
   createdAt: 'date',
   updatedAt: 'date',
@@ -93,6 +94,9 @@ const endUser: Fields<EndUser> = {
   id: 'text',
   username: 'text',
   fullName: 'text?',
+  email: 'text?',
+  tags: 'json?',
+  organization: 'json?',
   createdAt: 'date',
   updatedAt: 'date',
 }
@@ -113,6 +117,9 @@ const connection: Fields<Connection> = {
   trust: 'text',
   access: 'sealed',
   renewal: 'sealed?',
+  client: 'sealed?',
+  tags: 'json',
+  webhookUrlOverride: 'text?',
   expiresAt: 'date?',
   obtainedAt: 'date',
   checkedAt: 'date?',
@@ -181,6 +188,7 @@ const columns: Readonly<Record<string, readonly [table: string, column: string]>
   'endpoint.previousSecret': ['webhook_endpoints', 'previous_secret'],
   'connection.access': ['connections', 'access'],
   'connection.renewal': ['connections', 'renewal'],
+  'connection.client': ['connections', 'client'],
 }
 
 /** The same place in both hubs, as the environment keeps its id and every row its own. */

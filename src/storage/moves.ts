@@ -4,7 +4,8 @@ import { MortiseError } from '../core/errors.ts'
 import type { MoveStorage, Restored, Snapshot, Stored, StoredRefresh } from '../core/storage-move.ts'
 import { one } from './credentials.ts'
 import type { Engine } from './engine.ts'
-import { fromDeleted, fromEndUser, toDeleted, toEndUser } from './sessions.ts'
+import { fromEndUser, tagRows, toEndUser, writeTags } from './people.ts'
+import { fromDeleted, toDeleted } from './sessions.ts'
 import {
   date,
   fromConnection,
@@ -230,6 +231,14 @@ const restore = async (
     each.refresh && written.has(each.connection.id) ? [fromStoredRefresh(each, each.refresh)] : [],
   )
   if (beside.length > 0) await tx.insertInto('refreshes').values(beside).execute()
+  const tags = fresh.flatMap(({ connection }) =>
+    written.has(connection.id) ? tagRows({ ...connection, createdAt: connection.createdAt.getTime() }) : [],
+  )
+  for (let at = 0; at < tags.length; at += page)
+    await tx
+      .insertInto('connection_tags')
+      .values(tags.slice(at, at + page))
+      .execute()
   const became: Restored[] = []
   for (const given of rows) {
     const { id } = given.connection
@@ -263,6 +272,7 @@ const writeOver = async (tx: Transaction<Tables>, given: Stored): Promise<void> 
     .execute()
   await tx.deleteFrom('refreshes').where('environment_id', '=', environmentId).where('id', '=', id).execute()
   if (given.refresh) await tx.insertInto('refreshes').values(fromStoredRefresh(given, given.refresh)).execute()
+  await writeTags(tx, { ...given.connection, createdAt: given.connection.createdAt.getTime() })
 }
 
 const snapshotOf = async (db: Kysely<Tables>, environmentId: number): Promise<Snapshot> => {
