@@ -176,9 +176,12 @@ test('a refresh that is under way when the freeze comes lands first, and what is
   }).then(() => {
     done = true
   })
-  await until(() => waited > 2)
-  assert.equal(done, false)
-  swap.go()
+  try {
+    await until(() => waited > 2)
+    assert.equal(done, false)
+  } finally {
+    swap.go()
+  }
   assert.equal((await reading).status, 200)
   await freezing
   const to = await startFrom(t, pair, await linesOf(pair))

@@ -144,8 +144,8 @@ export const refreshStorage = (engine: Engine): RefreshStorage => {
             mark_at: now,
             probes: sql<number>`CASE WHEN mark_digest = ${digest} THEN probes ELSE 0 END + ${sql.lit(probe ? 1 : 0)}`,
           })
-          .where('lease_until', '>', now)
-          .where(isOpen),
+          .where(isOpen)
+          .where('lease_until', '>', now),
       ),
     endRefresh: (lease, end) => done(ours(lease).set(ended(end))),
     async claimRefreshes(at, until, limit, except) {

@@ -72,7 +72,7 @@ export const moveFaults: readonly Fault[] = [
     // The mark stands behind it.
     also: {
       file: rows,
-      text: "          .where('lease_until', '>', now)\n          .where(isOpen),",
+      text: "          .where(isOpen)\n          .where('lease_until', '>', now),",
       becomes: "          .where('lease_until', '>', now),",
     },
     caughtBy: [moves, 'after a move the old hubs never spend'],
@@ -80,7 +80,7 @@ export const moveFaults: readonly Fault[] = [
   {
     guard: 'a lease that was taken before the freeze sends nothing after it',
     file: rows,
-    text: "          .where('lease_until', '>', now)\n          .where(isOpen),",
+    text: "          .where(isOpen)\n          .where('lease_until', '>', now),",
     becomes: "          .where('lease_until', '>', now),",
     caughtBy: [moves, 'a lease that was taken as the freeze came'],
   },
