@@ -112,7 +112,9 @@ export const moveCommands: readonly Command[] = [
     run: async (args, options) => {
       const path = one(args, 'the file that mortise export wrote')
       const name = text(options['env'])
-      const archive = await readArchive(path, await readPassphrase(false))
+      const passphrase = await readPassphrase(false)
+      // Loaded while the key is made of the passphrase, which takes as long.
+      const [archive] = await Promise.all([readArchive(path, passphrase), import('./main.ts')])
       // To its end, before anything is written.
       await checkExport(archive.lines())
       await withRooms(async ({ hub }) => {

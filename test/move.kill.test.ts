@@ -52,7 +52,7 @@ const killed = (name: string, database: () => Promise<string | undefined>) =>
       return found ? rooms.storage.snapshot(found.id, async of => of.counts.connections) : 0
     }
     const seen = [0]
-    for (const atLeast of [500, 3000, 6000]) {
+    for (const atLeast of [500, 3000, 5000]) {
       assert.equal(await killWhen(to, ['import', file], async () => (await count()) >= atLeast), 'SIGKILL')
       seen.push(await count())
     }

@@ -15,7 +15,7 @@ import type { Judged, Restored, Snapshot, Stored } from './storage-move.ts'
 /** Moves with a change that an older version cannot read. */
 const format = 1
 /** Rows written in one transaction. */
-const batch = 500
+const batch = 1000
 /** Milliseconds between looks for refreshes under way. */
 const look = 200
 /** Those that could not be restored are named, up to so many. */

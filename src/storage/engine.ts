@@ -21,6 +21,8 @@ export interface Engine {
    * memory, where there is one connection, each statement is of its own moment.
    */
   snapshot<T>(read: (db: Kysely<Tables>) => Promise<T>): Promise<T>
+  /** How the value of that number, from 1, is marked in SQL. */
+  mark(index: number): string
   /** SQL for the database's own time, in milliseconds since 1970: of the moment, not of the transaction. */
   readonly now: string
   /**

@@ -1,5 +1,5 @@
 /** The part of the storage port that freezes an environment, reads it whole, and restores one. */
-import { type Kysely, sql, type Transaction } from 'kysely'
+import { CompiledQuery, type Kysely, sql, type Transaction } from 'kysely'
 import { MortiseError } from '../core/errors.ts'
 import type { MoveStorage, Restored, Snapshot, Stored, StoredRefresh } from '../core/storage-move.ts'
 import { one } from './credentials.ts'
@@ -7,6 +7,7 @@ import type { Engine } from './engine.ts'
 import { fromEndUser, tagRows, toEndUser, writeTags } from './people.ts'
 import { fromDeleted, toDeleted } from './sessions.ts'
 import {
+  connectionColumns,
   date,
   fromConnection,
   fromEnvironment,
@@ -90,6 +91,7 @@ async function* batches<T>(rows: readonly T[]): AsyncGenerator<readonly T[]> {
 
 export const moveStorage = (engine: Engine): MoveStorage => {
   const { db, transact } = engine
+  const insert = insertOf(engine.mark)
   return {
     setFrozen: (environmentId, at) =>
       transact(async tx => {
@@ -164,7 +166,8 @@ export const moveStorage = (engine: Engine): MoveStorage => {
     restoreConnections: (environmentId, rows, judge) =>
       transact(async tx => {
         const became: Restored[] = []
-        for await (const batch of batches(rows)) became.push(...(await restore(tx, environmentId, batch, judge)))
+        for await (const batch of batches(rows))
+          became.push(...(await restore(tx, insert, environmentId, batch, judge)))
         return became
       }),
     restoreDeleted: (_environmentId, rows) =>
@@ -200,8 +203,23 @@ const isEmpty = async (tx: Transaction<Tables>, id: number): Promise<boolean> =>
   return true
 }
 
+/** The statement that inserts so many connections. Made once for each number: to have it built of its rows costs as much as to run it. */
+const insertOf = (mark: Engine['mark']): ((count: number) => string) => {
+  const known = new Map<number, string>()
+  return count => {
+    const text = known.get(count)
+    if (text !== undefined) return text
+    let at = 0
+    const row = () => `(${connectionColumns.map(() => mark(++at)).join(', ')})`
+    const made = `INSERT INTO connections (${connectionColumns.join(', ')}) VALUES ${Array.from({ length: count }, row).join(', ')} ON CONFLICT DO NOTHING RETURNING id`
+    known.set(count, made)
+    return made
+  }
+}
+
 const restore = async (
   tx: Transaction<Tables>,
+  insert: (count: number) => string,
   environmentId: number,
   rows: readonly Stored[],
   judge: Parameters<MoveStorage['restoreConnections']>[2],
@@ -219,13 +237,13 @@ const restore = async (
   const fresh = rows.filter(({ connection: { id } }) => !here.has(id) && !gone.has(id))
   const written = new Set<string>()
   if (fresh.length > 0) {
-    const added = await tx
-      .insertInto('connections')
-      .values(fresh.map(each => fromConnection(each.connection, each.accountKey)))
-      .onConflict(on => on.doNothing())
-      .returning('id')
-      .execute()
-    for (const { id } of added) written.add(id)
+    const values: unknown[] = []
+    for (const { connection, accountKey } of fresh) {
+      const row: Readonly<Record<string, unknown>> = { ...fromConnection(connection, accountKey) }
+      for (const column of connectionColumns) values.push(row[column])
+    }
+    const added = await tx.executeQuery<{ id: string }>(CompiledQuery.raw(insert(fresh.length), values))
+    for (const { id } of added.rows) written.add(id)
   }
   const beside = fresh.flatMap(each =>
     each.refresh && written.has(each.connection.id) ? [fromStoredRefresh(each, each.refresh)] : [],

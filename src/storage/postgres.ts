@@ -89,6 +89,7 @@ const createEngine = (config: pg.ClientConfig & { readonly types: pg.CustomTypes
     transact: work => transact(db, work),
     skipLocked: rows => rows.forUpdate().skipLocked(),
     shareLocked: rows => rows.forShare(),
+    mark: index => `$${index}`,
     snapshot: read =>
       db
         .transaction()

@@ -64,6 +64,7 @@ const createEngine = (writer: Writer, reader?: Reader, path?: string): Engine =>
     // There is one writer at a time, and no row is locked.
     skipLocked: rows => rows,
     shareLocked: rows => rows,
+    mark: () => '?',
     async snapshot(read) {
       if (path === undefined) return read(db)
       const own = openFile(path)
