@@ -4,9 +4,9 @@ import * as z from 'zod'
 import { didYouMean } from '../../core/alike.ts'
 import { type Problem, Refusal } from './errors.ts'
 
-/** Clients send the type of a body with no body. */
+/** JSON alone; and clients send the type of a body with no body. */
 export const jsonBodies = (app: FastifyInstance): void => {
-  app.removeContentTypeParser('application/json')
+  app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, given, done) => {
     try {
       done(null, given === '' ? undefined : JSON.parse(String(given)))
@@ -33,6 +33,15 @@ const problemsOf = (issue: z.core.$ZodIssue, names: readonly string[]): Problem[
   return [{ code: issue.code, message: `${at}: ${issue.message}.`, path }]
 }
 
+const parse = <Schema extends z.ZodType>(schema: Schema, body: unknown) => {
+  try {
+    return schema.safeParse(body)
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown
+    throw new Refusal(400, 'invalid_body', 'The body is nested too deeply.')
+  }
+}
+
 /** The body as the schema has it. Throws `invalid_body`, with every mistake in it. */
 export const bodyOf = <Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> => {
   if (body === undefined)
@@ -41,7 +50,7 @@ export const bodyOf = <Schema extends z.ZodType>(schema: Schema, body: unknown):
       'invalid_body',
       'The body is missing: send a JSON object, with content-type: application/json.',
     )
-  const read = schema.safeParse(body)
+  const read = parse(schema, body)
   if (read.success) return read.data
   const names = schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
   const problems = read.error.issues.slice(0, 50).flatMap(issue => problemsOf(issue, names))

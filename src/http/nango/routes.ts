@@ -20,6 +20,7 @@ import { errorType, Refusal, toError } from './errors.ts'
 import { integrationRoutes } from './integrations.ts'
 import { returnParameters, toConnection, toCurrentConnection, toReturn } from './map.ts'
 import { providerRoutes } from './providers.ts'
+import { plain } from './query.ts'
 import { type ByRest, createServed } from './served.ts'
 
 /** The name under which attempts of this dialect are kept. */
@@ -77,6 +78,8 @@ export const nangoRoutes =
             'provider_config_key',
             'provider_config_key is missing: add ?provider_config_key=<the integration>, for example github.',
           )
+        plain('connection_id', id)
+        plain('provider_config_key', key)
         const { caller } = request
         const reading = await hub
           .readTexts(caller.environmentId, key, id, options)
