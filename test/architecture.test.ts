@@ -19,6 +19,7 @@ const wiring = new Set([
   'commands.ts',
   'commands-webhook.ts',
   'commands-doctor.ts',
+  'commands-move.ts',
   'screen.ts',
   'prompt.ts',
 ])

@@ -16,6 +16,7 @@ import { type Credential, type Json, pickText } from './credential.ts'
 import { refreshAt } from './due.ts'
 import { badParameter, MortiseError, toMortiseError } from './errors.ts'
 import { connectionEvents } from './event.ts'
+import { mustNotBeFrozen } from './frozen.ts'
 import { checkIssuer, denied } from './grants/authorization-answer.ts'
 import { authorizeUrl, type Client, codeRequest } from './grants/authorization-code.ts'
 import { isSilent, readTokenAnswer } from './grants/token-answer.ts'
@@ -57,6 +58,7 @@ export interface Finished {
 
 export const start = async (context: Context, ask: Start): Promise<Started> => {
   const { storage, clock } = context
+  await mustNotBeFrozen(context, ask.environment.id)
   const integration = await storage.integration(ask.environment.id, ask.integrationKey)
   if (!integration) throw unknownIntegration(ask.integrationKey, ask.environment)
   const provider = context.providerOf(integration)
@@ -176,6 +178,8 @@ export const finish = async (context: Context, callback: Callback): Promise<Fini
 
 const complete = async (context: Context, attempt: Attempt, callback: Callback): Promise<Outcome> => {
   const { storage, clock } = context
+  // A code that is exchanged gives what could not be kept.
+  await mustNotBeFrozen(context, attempt.environmentId)
   checkIssuer(attempt, callback.iss)
   if (callback.error !== undefined) throw denied(callback.error)
   if (callback.code === undefined || callback.code === '')

@@ -8,6 +8,7 @@ import { type Credential, type CredentialKind, type JsonObject, Secret } from '.
 import { refreshAt } from './due.ts'
 import { badParameter, MortiseError, toMortiseError } from './errors.ts'
 import { connectionEvents } from './event.ts'
+import { mustNotBeFrozen } from './frozen.ts'
 import type { Client } from './grants/authorization-code.ts'
 import { identityRequest, readAccount, readFacts, readIdentityAnswer } from './identity.ts'
 import { newId, newNumber } from './ids.ts'
@@ -96,6 +97,7 @@ const toCredential = (given: Given): Credential => {
 /** Writes the connection. Throws `not_found` (kind_unknown), or `provider_rejected` (key_refused) for a key that is none. */
 export const give = async (context: Context, gift: Gift): Promise<Connection> => {
   const { integration, given } = gift
+  await mustNotBeFrozen(context, gift.environmentId)
   const provider = context.providerOf(integration)
   checkKind(provider, given.kind)
   if (gift.createdAt !== undefined && gift.createdAt > context.clock.now())

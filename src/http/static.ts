@@ -19,6 +19,7 @@ const docs = {
   'oauth-flow-guide': 'Connecting an account from your back end, step by step, with two whole servers.',
   'getting-connection-id': 'Every way to find the id of a connection, user ids, and using a connection.',
   'frontend-sdk-guide': 'Connecting an account from a page: JWT, popup, whole page, and every error.',
+  'backup-and-move': 'An environment as one sealed file: a copy to keep, or a move to another hub, with every id.',
   'securing-your-instance': 'Keys, scopes, allow-lists, the root key, TLS, and what a production start demands.',
   webhooks: 'Being told of a new connection: set up, check the signature, tries and the log.',
   configuration: 'Every setting, and the commands.',
