@@ -118,6 +118,7 @@ export interface Chosen
   extends Pick<
     Start,
     | 'integrationKey'
+    | 'duplicate'
     | 'params'
     | 'scopes'
     | 'userScopes'
@@ -141,7 +142,7 @@ export const openChosen = async (
     ...chosen,
     environment: await context.environmentOf(session.environmentId),
     trust: 'proven',
-    duplicate: session.duplicate,
+    duplicate: session.duplicate || chosen.duplicate,
     endUserId: session.endUserId,
     sessionId: session.id,
     ...(session.repairs === undefined ? {} : { repairs: session.repairs }),

@@ -14,13 +14,23 @@ import { type Access, checkLocal, checkOwnPage, hostOf, isKeyless, mayBeKeyless 
 import { callbackRoute } from './callback.ts'
 import { dashboardRoutes, isDashboard } from './dashboard/routes.ts'
 import { hook } from './hook.ts'
-import { toReturn } from './nango/map.ts'
-import { dialect as nango, nangoRoutes } from './nango/routes.ts'
+import { dialect as nango } from './nango/connect.ts'
+import { socketWords, toReturn } from './nango/map.ts'
+import { nangoRoutes } from './nango/routes.ts'
+import { tellOutcome } from './nango/tell.ts'
 import { sendHome, sendNotFound, sendPlainHome } from './pages.ts'
 import { dialect as page, pageReturn, type Scripts, sdkRoutes } from './sdk.ts'
+import { createSockets, type Upgrade } from './socket.ts'
 import { staticRoutes } from './static.ts'
 import { statusOf } from './status.ts'
 import { errorOf } from './thrown.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** For the server's event of that name: a page opens a socket. */
+    upgrade: Upgrade
+  }
+}
 
 /** No route has a JSON schema: zod checks what comes in. So the compilers for those are no part of the start. */
 const noSchema = () => {
@@ -138,8 +148,17 @@ export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Pro
     }))
     return sendHome(reply, { environment, rows: await Promise.all(rows), keyNeeded: !(await isKeyless(access)) })
   })
+  const sockets = createSockets(hub, access, socketWords)
+  app.decorate('upgrade', sockets.upgrade)
+  app.addHook('preClose', async () => sockets.close())
   staticRoutes(app)
-  callbackRoute(app, hub, access, { [nango]: toReturn, [alloy]: alloyReturn, [page]: pageReturn })
+  callbackRoute(
+    app,
+    hub,
+    access,
+    { [nango]: toReturn, [alloy]: alloyReturn, [page]: pageReturn },
+    { [nango]: tellOutcome },
+  )
   await app.register(nangoRoutes(hub, access))
   await app.register(alloyRoutes(hub, access))
   await app.register(sdkRoutes(hub, access, scripts))

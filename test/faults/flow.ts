@@ -65,7 +65,7 @@ export const flowFaults: readonly Fault[] = [
   },
   {
     guard: 'the return URL carries none of our parameters',
-    file: 'src/http/nango/routes.ts',
+    file: 'src/http/nango/connect.ts',
     text: 'refuseReserved(asked)',
     becomes: '',
     caughtBy: [flow, 'api_redirect_url off'],
@@ -205,7 +205,7 @@ export const flowFaults: readonly Fault[] = [
   },
   {
     guard: 'params are few',
-    file: 'src/http/nango/routes.ts',
+    file: 'src/http/nango/query.ts',
     text: 'if (Object.keys(params).length > 20)',
     becomes: 'if (false)',
     caughtBy: [link, 'more than twenty'],
@@ -240,9 +240,9 @@ export const flowFaults: readonly Fault[] = [
   },
   {
     guard: 'the cookie is for TLS',
-    file: 'src/http/nango/routes.ts',
-    text: "attemptCookie(started, publicUrl.startsWith('https:'))",
-    becomes: 'attemptCookie(started, false)',
+    file: 'src/http/nango/connect.ts',
+    text: "const secure = publicUrl.startsWith('https:')",
+    becomes: 'const secure = false',
     caughtBy: [serve, "a start's cookie"],
   },
 ]
