@@ -245,6 +245,8 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
       config,
       metadata: existing?.metadata ?? {},
       facts,
+      tags: existing?.tags ?? {},
+      ...(existing?.webhookUrlOverride === undefined ? {} : { webhookUrlOverride: existing.webhookUrlOverride }),
       createdAt: existing?.createdAt ?? now,
       updatedAt: now,
     }

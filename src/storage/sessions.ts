@@ -1,7 +1,6 @@
-/** The part of the storage port that is about connect sessions and end users. */
+/** The part of the storage port that is about connect sessions, and what is left of deleted connections. */
 import type { Transaction } from 'kysely'
 import type { Outcome } from '../core/attempt.ts'
-import type { EndUser } from '../core/end-user.ts'
 import type { ConnectSession } from '../core/session.ts'
 import type { Storage } from '../core/storage.ts'
 import type { Engine } from './engine.ts'
@@ -64,15 +63,6 @@ const fromSession = (session: ConnectSession): SessionTables['connect_sessions']
   expires_at: session.expiresAt.getTime(),
 })
 
-const toEndUser = (row: SessionTables['end_users']): EndUser => ({
-  environmentId: row.environment_id,
-  id: row.id,
-  username: row.username,
-  ...optional('fullName', row.full_name, same),
-  createdAt: date(row.created_at),
-  updatedAt: date(row.updated_at),
-})
-
 /** A session ends with its attempt. One that has a connection keeps it, whatever a later attempt does. */
 export const endSession = async (
   tx: Transaction<Tables>,
@@ -125,11 +115,6 @@ type Part = Pick<
   | 'deleteSession'
   | 'setSessionReturn'
   | 'setSessionCode'
-  | 'addEndUser'
-  | 'endUser'
-  | 'endUsers'
-  | 'updateEndUser'
-  | 'deleteEndUser'
   | 'deleteConnection'
   | 'deletedConnection'
 >
@@ -220,74 +205,6 @@ export const sessionStorage = ({ db, transact }: Pick<Engine, 'db' | 'transact'>
       .executeTakeFirst()
     return row?.code ?? undefined
   },
-
-  async addEndUser(user) {
-    const added = await db
-      .insertInto('end_users')
-      .values({
-        environment_id: user.environmentId,
-        id: user.id,
-        username: user.username,
-        full_name: user.fullName ?? null,
-        created_at: user.createdAt.getTime(),
-        updated_at: user.updatedAt.getTime(),
-      })
-      .onConflict(on => on.doNothing())
-      .executeTakeFirstOrThrow()
-    return added.numInsertedOrUpdatedRows === 1n
-  },
-  async endUser(environmentId, by) {
-    const rows = db.selectFrom('end_users').selectAll().where('environment_id', '=', environmentId)
-    const row = await ('id' in by
-      ? rows.where('id', '=', by.id)
-      : rows.where('username', '=', by.username)
-    ).executeTakeFirst()
-    return row && toEndUser(row)
-  },
-  async endUsers(environmentId) {
-    const rows = await db
-      .selectFrom('end_users')
-      .selectAll()
-      .where('environment_id', '=', environmentId)
-      .orderBy('created_at')
-      .orderBy('id')
-      .execute()
-    return rows.map(toEndUser)
-  },
-  updateEndUser: user =>
-    transact(async tx => {
-      const taken = await tx
-        .selectFrom('end_users')
-        .select('id')
-        .where('environment_id', '=', user.environmentId)
-        .where('username', '=', user.username)
-        .where('id', '!=', user.id)
-        .executeTakeFirst()
-      if (taken) return false
-      const updated = await tx
-        .updateTable('end_users')
-        .set({ username: user.username, full_name: user.fullName ?? null, updated_at: user.updatedAt.getTime() })
-        .where('environment_id', '=', user.environmentId)
-        .where('id', '=', user.id)
-        .executeTakeFirstOrThrow()
-      return updated.numUpdatedRows === 1n
-    }),
-  deleteEndUser: (environmentId, id, at) =>
-    transact(async tx => {
-      const removed = await tx
-        .deleteFrom('end_users')
-        .where('environment_id', '=', environmentId)
-        .where('id', '=', id)
-        .executeTakeFirstOrThrow()
-      if (removed.numDeletedRows !== 1n) return false
-      await removeConnections(tx, environmentId, { endUserId: id }, at)
-      await tx
-        .deleteFrom('connect_sessions')
-        .where('environment_id', '=', environmentId)
-        .where('end_user_id', '=', id)
-        .execute()
-      return true
-    }),
 
   deleteConnection: (environmentId, id, at, mergedInto) =>
     transact(async tx => {
