@@ -1,20 +1,11 @@
 /** start → authorize → callback → connection. RFC 6749 §4.1, RFC 7636 (PKCE), RFC 9207 (iss), RFC 9700 (the floor). */
-import { authorizationParamsOf, type Start, scopesOf } from './asked.ts'
+import { authorizationParamsOf, checkGiven, type Start, scopesOf } from './asked.ts'
 import { type Attempt, failed, type Outcome } from './attempt.ts'
-import {
-  type Account,
-  accountKeyOf,
-  accountLabel,
-  type Connection,
-  connectionId as connectionIdRule,
-  mintedId,
-  rowIdIn,
-  sameAccount,
-} from './connection.ts'
+import { type Account, accountKeyOf, accountLabel, type Connection, mintedId, sameAccount } from './connection.ts'
 import type { Context } from './context.ts'
 import { type Credential, type Json, pickText } from './credential.ts'
 import { refreshAt } from './due.ts'
-import { badParameter, MortiseError, toMortiseError } from './errors.ts'
+import { MortiseError, toMortiseError } from './errors.ts'
 import { connectionEvents } from './event.ts'
 import { checkIssuer, denied } from './grants/authorization-answer.ts'
 import { authorizeUrl, type Client, codeRequest } from './grants/authorization-code.ts'
@@ -60,20 +51,7 @@ export const start = async (context: Context, ask: Start): Promise<Started> => {
   const integration = await storage.integration(ask.environment.id, ask.integrationKey)
   if (!integration) throw unknownIntegration(ask.integrationKey, ask.environment)
   const provider = context.providerOf(integration)
-  if (ask.connectionId !== undefined && !connectionIdRule.test(ask.connectionId))
-    throw badParameter('connection_id', 'connection_id must be 1 to 255 characters, without control characters.')
-  for (const name of Object.keys(ask.params))
-    if (Object.hasOwn(provider.config, name))
-      throw badParameter(
-        `params[${name}]`,
-        `params[${name}] is what ${provider.name} itself tells; it cannot be given.`,
-      )
-  // What looks like an id of the hub's would stand in the way of the one that has it, or had it.
-  if (ask.trust === 'public' && ask.connectionId !== undefined && rowIdIn(ask.connectionId) !== undefined)
-    throw badParameter(
-      'connection_id',
-      'connection_id has the form of an id that the hub gives. Use a name of your own.',
-    )
+  checkGiven(provider, ask)
   const config = fillInputs(provider.params, ask.params, name => `params[${name}]`)
   const scopes = scopesOf(integration, ask)
   const params = authorizationParamsOf(provider, ask)
@@ -223,6 +201,7 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
     // the end user may make several.
     const id = existing?.id ?? (session?.choice ? undefined : session?.id) ?? newId(now)
     const name = attempt.name ?? existing?.name
+    const webhookUrlOverride = session?.choice?.webhookUrlOverride ?? existing?.webhookUrlOverride
     return {
       environmentId: attempt.environmentId,
       number: existing?.number ?? newNumber(),
@@ -245,8 +224,8 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
       config,
       metadata: existing?.metadata ?? {},
       facts,
-      tags: existing?.tags ?? {},
-      ...(existing?.webhookUrlOverride === undefined ? {} : { webhookUrlOverride: existing.webhookUrlOverride }),
+      tags: { ...existing?.tags, ...session?.choice?.tags },
+      ...(webhookUrlOverride === undefined ? {} : { webhookUrlOverride }),
       createdAt: existing?.createdAt ?? now,
       updatedAt: now,
     }

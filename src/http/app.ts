@@ -48,6 +48,8 @@ const stepsOfFlow = new Set([
   '/sdk/start',
   '/sdk/open',
   '/sdk/outcome',
+  '/connect/session',
+  '/connect/telemetry',
 ])
 
 /** Routes that a person's browser opens: under another loopback name they are first sent to the public URL. */

@@ -79,7 +79,7 @@ export const flowFaults: readonly Fault[] = [
   },
   {
     guard: 'what the provider tells cannot be given',
-    file: 'src/core/connect.ts',
+    file: 'src/core/asked.ts',
     text: 'if (Object.hasOwn(provider.config, name))',
     becomes: 'if (false)',
     caughtBy: [flow, 'a templated subdomain'],
@@ -170,8 +170,8 @@ export const flowFaults: readonly Fault[] = [
   },
   {
     guard: 'no scopes are not all scopes',
-    file: 'src/core/connect.ts',
-    text: 'if (asked.length === 0 && integration.scopes.length > 0)',
+    file: 'src/core/asked.ts',
+    text: 'if (asked.length === 0 && most.length > 0)',
     becomes: 'if (false)',
     caughtBy: [link, 'an empty scopes'],
   },

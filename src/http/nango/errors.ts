@@ -1,5 +1,6 @@
 /** Every core code → status and body of this dialect, and the error types of its flows. Total. */
 import type { ErrorCode, MortiseError, Reason } from '../../core/errors.ts'
+import { BodyError } from './body.ts'
 import type { ErrorShape } from './shapes.ts'
 
 const byCode: Record<ErrorCode, [status: number, code: string]> = {
@@ -33,6 +34,8 @@ const byReason: Partial<Record<Reason, [status: number, code: string]>> = {
 }
 
 export const toError = (error: MortiseError): { status: number; body: ErrorShape } => {
+  if (error instanceof BodyError)
+    return { status: 400, body: { error: { code: 'invalid_body', message: error.message, errors: [...error.issues] } } }
   const [status, code] = (error.details.reason && byReason[error.details.reason]) ?? byCode[error.code]
   return { status, body: { error: { code, message: error.message } } }
 }

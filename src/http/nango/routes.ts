@@ -14,6 +14,7 @@ import { connectRoute } from './connect.ts'
 import { toError } from './errors.ts'
 import { toConnection, toConnections, toCurrentConnection } from './map.ts'
 import { flag, single, unknownParameter } from './query.ts'
+import { sessionRoutes } from './sessions.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -88,6 +89,7 @@ export const nangoRoutes =
     })
 
     connectRoute(app, hub, access)
+    sessionRoutes(app, hub, access)
   }
 
 /** Greedy: a connection id may hold slashes, and clients do not encode it. */
