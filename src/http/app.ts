@@ -16,6 +16,7 @@ import { dashboardRoutes, isDashboard } from './dashboard/routes.ts'
 import { hook } from './hook.ts'
 import { dialect as nango } from './nango/connect.ts'
 import { socketWords, toReturn } from './nango/map.ts'
+import { toConnectPage } from './nango/page.ts'
 import { nangoRoutes } from './nango/routes.ts'
 import { tellOutcome } from './nango/tell.ts'
 import { sendHome, sendNotFound, sendPlainHome } from './pages.ts'
@@ -50,6 +51,11 @@ const stepsOfFlow = new Set([
   '/sdk/outcome',
   '/connect/session',
   '/connect/telemetry',
+  // The page behind a connect link, in a frame of an app perhaps. It holds nothing; what it asks for takes its token.
+  '/connect',
+  '/connect/',
+  '/connect/choices',
+  '/connect/start',
 ])
 
 /** Routes that a person's browser opens: under another loopback name they are first sent to the public URL. */
@@ -59,6 +65,9 @@ const forBrowsers = new Set([
   '/oauth/callback',
   '/api/strategy/connector/:connector/authorize',
   '/sdk/open',
+  '/connect',
+  '/connect/',
+  '/connect/start',
   '/docs',
   '/docs/:page',
 ])
@@ -72,7 +81,7 @@ export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Pro
     // A HEAD must not begin or finish a flow.
     exposeHeadRoutes: false,
     // Where a dialect's clients put its version.
-    rewriteUrl: request => withoutVersion(request.url ?? '/').url,
+    rewriteUrl: request => toConnectPage(withoutVersion(request.url ?? '/').url),
     bodyLimit: 1_000_000,
     schemaController: { compilersFactory: { buildValidator: noSchema, buildSerializer: noSchema } },
     // A URL that does not decode never reaches a route.

@@ -7,19 +7,22 @@ import type { Integration } from '../core/integration.ts'
 import type { Provider } from '../core/provider.ts'
 import { copyable, type Html, html, layout, policy } from './html.ts'
 
-/** `formsLeave`: a form of the page ends at another site, which `form-action` would stop (it holds for redirects too). */
+/**
+ * `formsLeave`: a form of the page ends at another site, which `form-action` would stop (it holds for redirects too).
+ * `policy`: in place of the usual. `bare`: without the hub's own header.
+ */
 export const sendPage = (
   reply: FastifyReply,
   status: number,
   title: string,
   body: Html,
-  { formsLeave = false } = {},
+  { formsLeave = false, policy: own = policy, bare = false } = {},
 ): FastifyReply =>
   reply
     .code(status)
     .type('text/html; charset=utf-8')
-    .header('content-security-policy', formsLeave ? policy : `${policy}; form-action 'self'`)
-    .send(layout(title, body))
+    .header('content-security-policy', formsLeave ? own : `${own}; form-action 'self'`)
+    .send(layout(title, body, bare))
 
 /** A sentence of ours, in which `…` marks what is typed. */
 export const prose = (text: string): Html =>

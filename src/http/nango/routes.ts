@@ -13,6 +13,7 @@ import { errorOf } from '../thrown.ts'
 import { connectRoute } from './connect.ts'
 import { toError } from './errors.ts'
 import { toConnection, toConnections, toCurrentConnection } from './map.ts'
+import { pageRoutes } from './page.ts'
 import { flag, single, unknownParameter } from './query.ts'
 import { sessionRoutes } from './sessions.ts'
 
@@ -90,6 +91,7 @@ export const nangoRoutes =
 
     connectRoute(app, hub, access)
     sessionRoutes(app, hub, access)
+    await pageRoutes(app, hub, access)
   }
 
 /** Greedy: a connection id may hold slashes, and clients do not encode it. */
