@@ -1,7 +1,7 @@
 /** start → authorize → callback → connection. RFC 6749 §4.1, RFC 7636 (PKCE), RFC 9207 (iss), RFC 9700 (the floor). */
 import { authorizationParamsOf, checkGiven, type Start, scopesOf } from './asked.ts'
 import { type Attempt, failed, type Outcome } from './attempt.ts'
-import { type Account, accountKeyOf, accountLabel, type Connection, mintedId, sameAccount } from './connection.ts'
+import { accountKeyOf, accountLabel, type Connection, mayRepair, mintedId, repairedIsGone } from './connection.ts'
 import type { Context } from './context.ts'
 import { type Credential, type Json, pickText } from './credential.ts'
 import { refreshAt } from './due.ts'
@@ -244,13 +244,8 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
             ? { accountKey, endUserId: attempt.endUserId }
             : undefined,
     decide: existing => {
-      if (attempt.repairs !== undefined && !existing)
-        throw new MortiseError(
-          'not_found',
-          'The connection that was to be connected again has been deleted. Start again from the app.',
-          { reason: 'connection_deleted' },
-        )
-      if (existing) mayRepair(attempt, existing.connection, account)
+      if (attempt.repairs !== undefined && !existing) throw repairedIsGone()
+      if (existing) mayRepair(attempt.trust, existing.connection, account)
       if (existing && attempt.sessionId !== undefined && existing.connection.endUserId !== attempt.endUserId)
         throw new MortiseError(
           'conflict',
@@ -287,16 +282,6 @@ const succeeded = (row: Connection): Extract<Outcome, { ok: true }> => ({
   repaired: row.credentialRevision > 1,
   ...(row.account ? { account: accountLabel(row.account) } : {}),
 })
-
-/** A bare public key creates, or repairs with the same proven account. Anything else needs the HMAC or a session. */
-const mayRepair = (attempt: Attempt, existing: Connection, account: Account | undefined): void => {
-  if (attempt.trust === 'proven' || sameAccount(existing.account, account)) return
-  throw new MortiseError(
-    'forbidden',
-    'This connection id is taken by another account, and a public key alone may not replace it. The app must add an HMAC to the link, or use another connection_id.',
-    { reason: 'connection_taken' },
-  )
-}
 
 const exchange = async (
   context: Context,

@@ -56,6 +56,8 @@ const stepsOfFlow = new Set([
   '/connect/',
   '/connect/choices',
   '/connect/start',
+  '/api-auth/api-key/:key',
+  '/api-auth/basic/:key',
 ])
 
 /** Routes that a person's browser opens: under another loopback name they are first sent to the public URL. */

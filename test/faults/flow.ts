@@ -94,7 +94,7 @@ export const flowFaults: readonly Fault[] = [
   {
     guard: 'a bare public key cannot replace',
     file: 'src/core/connect.ts',
-    text: 'if (existing) mayRepair(attempt, existing.connection, account)',
+    text: 'if (existing) mayRepair(attempt.trust, existing.connection, account)',
     becomes: '',
     caughtBy: [flow, 'a bare public key'],
   },

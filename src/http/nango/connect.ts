@@ -16,7 +16,7 @@ import { errorOf } from '../thrown.ts'
 import { errorType, toError } from './errors.ts'
 import { returnParameters, toReturn } from './map.ts'
 import { checkNames, flag, grouped, list, paramsIn, single } from './query.ts'
-import { type Starter, starterOf } from './starter.ts'
+import { refuseBesideSession, type Starter, starterOf } from './starter.ts'
 import { tellFailure } from './tell.ts'
 
 /** The name under which attempts of this dialect are kept. */
@@ -139,14 +139,6 @@ const ownClientIn = (query: URLSearchParams): OwnClient | undefined => {
       `A client of one's own needs both credentials[${overrides[0]}] and credentials[${overrides[1]}].`,
     )
   return { id, secret: new Secret(secret), ...(refreshToken ? { refreshToken: new Secret(refreshToken) } : {}) }
-}
-
-const refuseBesideSession = (query: URLSearchParams): void => {
-  if (query.has('connection_id'))
-    throw wrong(
-      'connection_id',
-      'connection_id cannot be given with a connect session: the hub names the connection, and a session made by POST /connect/sessions/reconnect says which one to repair.',
-    )
 }
 
 const refuseReserved = (url: string): void => {

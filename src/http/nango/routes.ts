@@ -12,6 +12,7 @@ import { queryOf } from '../query.ts'
 import { errorOf } from '../thrown.ts'
 import { connectRoute } from './connect.ts'
 import { toError } from './errors.ts'
+import { keyRoutes } from './keys.ts'
 import { toConnection, toConnections, toCurrentConnection } from './map.ts'
 import { pageRoutes } from './page.ts'
 import { flag, single, unknownParameter } from './query.ts'
@@ -91,6 +92,7 @@ export const nangoRoutes =
 
     connectRoute(app, hub, access)
     sessionRoutes(app, hub, access)
+    await keyRoutes(app, hub, access)
     await pageRoutes(app, hub, access)
   }
 
