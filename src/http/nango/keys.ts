@@ -2,17 +2,16 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import * as z from 'zod'
 import { Secret } from '../../core/credential.ts'
-import type { MortiseError, Reason } from '../../core/errors.ts'
+import { MortiseError, type Reason } from '../../core/errors.ts'
 import { type Given, give } from '../../core/give.ts'
 import type { Hub } from '../../core/hub.ts'
 import { type Integration, unknownIntegration } from '../../core/integration.ts'
 import { checkEndUser, fixedFor } from '../../core/open-session.ts'
 import { type Access, checkBrowserOrigin } from '../auth.ts'
 import { queryOf } from '../query.ts'
-import { errorOf } from '../thrown.ts'
-import { readBody } from './body.ts'
+import { bodyOf } from './body.ts'
 import { corsFor } from './cors.ts'
-import { toError } from './errors.ts'
+import { Refusal } from './errors.ts'
 import { checkNames, flag, paramsIn, single } from './query.ts'
 import { bearerToken, refuseBesideSession, starterOf } from './starter.ts'
 
@@ -35,24 +34,24 @@ export const keyRoutes = async (app: FastifyInstance, hub: Hub, access: Access):
   const { storage, dev } = context
 
   await app.register(async keys => {
-    keys.setErrorHandler((thrown, request, reply) => {
-      const error = errorOf(thrown, request, context.log)
-      const { status, body } = toError(error)
-      const [own = status, code = body.error.code] = codeHere(error)
-      return reply.code(own).send({ error: { ...body.error, code } })
-    })
     const cors = corsFor(keys, hub, ['POST'])
     const route = (path: string, read: (body: unknown, integration: Integration) => Given) => {
       cors(path)
-      keys.post<ByKey>(path, { onRequest: cors.hook }, async request => take(request, read))
+      keys.post<ByKey>(path, { onRequest: cors.hook }, async request => {
+        try {
+          return await take(request, read)
+        } catch (thrown) {
+          throw refusedHere(thrown)
+        }
+      })
     }
     route('/api-auth/api-key/:key', (body, integration) => {
       const { kinds } = context.providerOf(integration).keys ?? {}
-      const key = new Secret(readBody(apiKey, body).apiKey)
+      const key = new Secret(bodyOf(apiKey, body).apiKey)
       return { kind: kinds?.apiKey || !kinds?.bearer ? 'apiKey' : 'bearer', key }
     })
     route('/api-auth/basic/:key', body => {
-      const { username, password } = readBody(basic, body ?? {})
+      const { username, password } = bodyOf(basic, body ?? {})
       return { kind: 'basic', username, password: new Secret(password) }
     })
   })
@@ -105,9 +104,16 @@ const byReason: Partial<Record<Reason, [status: number, code: string]>> = {
   connection_deleted: [400, 'connection_validation_failed'],
 }
 
-const codeHere = ({ code, details }: MortiseError): [status?: number, code?: string] => {
-  const { reason, parameter } = details
-  if (reason === 'parameter' && parameter?.startsWith('params[')) return [400, 'connection_validation_failed']
-  if (code === 'conflict') return [400, 'connection_validation_failed']
-  return (reason && byReason[reason]) ?? []
+const refusedHere = (thrown: unknown): unknown => {
+  if (!(thrown instanceof MortiseError)) return thrown
+  const { code, message, details } = thrown
+  const own =
+    details.reason === 'parameter'
+      ? details.parameter?.startsWith('params[')
+        ? ([400, 'connection_validation_failed'] as const)
+        : ([400, 'invalid_query_params'] as const)
+      : code === 'conflict'
+        ? ([400, 'connection_validation_failed'] as const)
+        : details.reason && byReason[details.reason]
+  return own ? new Refusal(own[0], own[1], message, [], undefined, details) : thrown
 }

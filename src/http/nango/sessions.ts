@@ -3,15 +3,15 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { checkFixed, createChoice } from '../../core/choice.ts'
 import type { Connection } from '../../core/connection.ts'
 import type { Environment } from '../../core/environment.ts'
-import { MortiseError, toMortiseError } from '../../core/errors.ts'
+import { MortiseError } from '../../core/errors.ts'
 import type { Hub } from '../../core/hub.ts'
 import { knowEndUser } from '../../core/users.ts'
 import { type Access, authenticate, requireScope } from '../auth.ts'
-import { readBody, wrongBody } from './body.ts'
+import { bodyOf, inBody, wrongBody } from './body.ts'
 import { dialect } from './connect.ts'
 import { corsFor } from './cors.ts'
+import type { Problem } from './errors.ts'
 import { newReconnect, newSession, type SessionBody, tagsOf, toFixed, toSession, toTold } from './session-map.ts'
-import type { IssueShape } from './shapes.ts'
 import { bearerToken, sessionOfToken, shownToken } from './starter.ts'
 
 export const sessionRoutes = (app: FastifyInstance, hub: Hub, access: Access): void => {
@@ -21,7 +21,7 @@ export const sessionRoutes = (app: FastifyInstance, hub: Hub, access: Access): v
   app.post('/connect/sessions', async (request, reply) => {
     const caller = await mayMake(request, access)
     const environment = await context.environmentOf(caller.environmentId)
-    const body = readBody(newSession, request.body)
+    const body = bodyOf(newSession, request.body)
     if (body.end_user === undefined && body.tags === undefined)
       throw wrongBody(
         ['end_user'],
@@ -36,7 +36,7 @@ export const sessionRoutes = (app: FastifyInstance, hub: Hub, access: Access): v
   app.post('/connect/sessions/reconnect', async (request, reply) => {
     const caller = await mayMake(request, access)
     const environment = await context.environmentOf(caller.environmentId)
-    const body = readBody(newReconnect, request.body)
+    const body = bodyOf(newReconnect, request.body)
     const { integration_id: key, connection_id: id } = body
     const keys = (await storage.integrations(environment.id)).map(each => each.key)
     if (!keys.includes(key)) throw unknown(['integration_id'], key, keys)
@@ -124,19 +124,8 @@ const mayMake = async (request: FastifyRequest, access: Access) => {
   return caller
 }
 
-const unknown = (path: IssueShape['path'], key: string, keys: readonly string[]) =>
+const unknown = (path: Problem['path'], key: string, keys: readonly string[]) =>
   wrongBody(
     path,
     `There is no integration "${key.slice(0, 100)}"; there are ${keys.join(', ') || 'none'}. The operator can add it: npx mortise integrations add`,
   )
-
-/** What core refuses of a part of the body, as a mistake at that part. */
-const inBody = async <T>(path: IssueShape['path'], work: () => Promise<T>): Promise<T> => {
-  try {
-    return await work()
-  } catch (thrown) {
-    const error = toMortiseError(thrown)
-    if (error.code !== 'invalid_request' && error.code !== 'not_found' && error.code !== 'conflict') throw error
-    throw wrongBody(path, error.message)
-  }
-}
