@@ -18,6 +18,7 @@ import { dialect as nango } from './nango/connect.ts'
 import { socketWords, toReturn } from './nango/map.ts'
 import { toConnectPage } from './nango/page.ts'
 import { nangoRoutes } from './nango/routes.ts'
+import { bearerToken } from './nango/starter.ts'
 import { tellOutcome } from './nango/tell.ts'
 import { sendHome, sendNotFound, sendPlainHome } from './pages.ts'
 import { dialect as page, pageReturn, type Scripts, sdkRoutes } from './sdk.ts'
@@ -60,6 +61,10 @@ const stepsOfFlow = new Set([
   '/api-auth/basic/:key',
 ])
 
+/** A request with the token of a connect session is one too, as is what a browser asks before it. */
+const isStep = (request: FastifyRequest, route: string): boolean =>
+  stepsOfFlow.has(route) || request.method === 'OPTIONS' || bearerToken(request) !== undefined
+
 /** Routes that a person's browser opens: under another loopback name they are first sent to the public URL. */
 const forBrowsers = new Set([
   '/',
@@ -101,7 +106,7 @@ export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Pro
     request.keys = keys
     if (keys?.unused) {
       checkLocal(request)
-      if (!stepsOfFlow.has(route)) checkOwnPage(request, access)
+      if (!isStep(request, route)) checkOwnPage(request, access)
     }
     const page = forBrowsers.has(route) || (isDashboard(route) && !request.routeOptions.config.program)
     if (!onLoopback || !page) return

@@ -48,7 +48,7 @@ test('each mistake in the body of a session is named, by its path, with what to 
     assert.equal(refused.body.error.code, 'invalid_body')
     assert.deepEqual(refused.body.error.errors?.[0]?.path, path, JSON.stringify(refused.body))
     assert.match(refused.body.error.errors?.[0]?.message ?? '', says)
-    assert.match(refused.body.error.message, /^The body is not right\. /)
+    assert.ok(refused.body.error.message.includes(refused.body.error.errors?.[0]?.message ?? '?'))
   }
   assert.deepEqual((await post(hub, key, '/connect/sessions', { tags: { a: 'b' } })).status, 201)
   const again: [body: Record<string, unknown>, path: string, says: RegExp][] = [

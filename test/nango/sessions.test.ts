@@ -315,3 +315,33 @@ test('a refresh token that is brought along is kept where the provider gives non
   const silent = { 'authorization_params[access_type]': 'undefined' }
   assert.equal(await refreshToken('google-drive', silent), 'brought-along')
 })
+
+test('a page with the token lists what it may connect, and how, and nothing else', async t => {
+  const { hub, nango } = await setUp(t)
+  const { token } = (await nango.createConnectSession({ end_user: { id: 'u' }, allowed_integrations: ['slack'] })).data
+  const get = (path: string) =>
+    getJson<{ data: Record<string, unknown>[] }>(hub.origin + path, {
+      authorization: `Bearer ${token}`,
+      origin: 'http://localhost:5173',
+      'sec-fetch-site': 'same-site',
+    })
+  const listed = await get('/integrations')
+  assert.equal(listed.status, 200)
+  assert.equal(listed.headers.get('access-control-allow-origin'), 'http://localhost:5173')
+  assert.deepEqual(
+    listed.body.data.map(each => [each['unique_key'], each['provider']]),
+    [['slack', 'slack']],
+  )
+  assert.equal((await get('/providers/slack')).status, 200)
+  assert.equal((await get('/providers')).status, 200)
+  for (const path of ['/config', '/integrations/slack', '/connections', '/connection'])
+    assert.equal((await get(path)).status, 401, path)
+  const asked = await fetch(`${hub.origin}/integrations`, {
+    method: 'OPTIONS',
+    headers: { origin: 'http://localhost:5173' },
+  })
+  assert.deepEqual(
+    [asked.status, asked.headers.get('access-control-allow-headers')],
+    [204, 'authorization, content-type'],
+  )
+})

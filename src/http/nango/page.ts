@@ -53,7 +53,7 @@ export const pageRoutes = async (app: FastifyInstance, hub: Hub, access: Access)
 <p><button type="button" id="close" class="plain-button" hidden>Close</button></p>
 <noscript><p>This page needs JavaScript.</p></noscript>
 </div>
-<script src="/assets/connect.js" defer></script>`,
+<script type="module" src="/assets/connect.js"></script>`,
       {
         bare: true,
         policy: `${policy.replace("frame-ancestors 'none'", `frame-ancestors ${frames}`)}; connect-src 'self' ${socket}`,
