@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Browser, FrameLocator, Page } from 'playwright-core'
-import { connect, getJson } from '../harness.ts'
+import { startApp } from '../../packages/web/test/servers.ts'
+import { connect, getJson, startServing } from '../harness.ts'
 import { newKey } from '../page.ts'
 import { openBrowser, skip } from './chromium.ts'
 import { type NangoWorld, startNangoWorld } from './nango-world.ts'
@@ -247,4 +248,59 @@ test('the link of a session: by keyboard alone, its token gone from the address 
   const nothing = await world.session({ allowed_integrations: [] })
   await fresh.goto(`${hub.origin}/connect/?session_token=${nothing}`)
   await fresh.getByText('nothing to connect yet').waitFor()
+})
+
+test('whoever opened the window is told by a message as well, and the window of a failure says the same', {
+  skip,
+}, async t => {
+  const world = await startNangoWorld(t, browser)
+  const { hub, page } = world
+  const link = (integration: string) =>
+    `${hub.origin}/oauth/connect/${integration}?public_key=${hub.publicKey}&connection_id=a`
+  const heard = `const heard = new Promise(done => window.addEventListener('message', event => done([event.origin === host, event.data])))`
+  await world.visit(`${heard}; window.open('${link('github')}'); return heard`)
+  const popup = await world.popup()
+  await popup.getByRole('button', { name: 'Approve' }).click()
+  assert.deepEqual(await world.outcome(), [
+    true,
+    { type: 'nango_oauth_callback_success', payload: { message: 'The account is connected.' } },
+  ])
+  await world.visit(`${heard}; window.open('${link('nope')}'); return heard`)
+  const failed = await world.popup()
+  const [, said] = (await world.outcome()) as [
+    boolean,
+    { type: string; payload: { errorType: string; message: string } },
+  ]
+  assert.deepEqual([said.type, said.payload.errorType], ['nango_oauth_callback_error', 'unknown_config_key'])
+  assert.ok((await failed.textContent('main'))?.includes('There is no integration'))
+  // Another page of the hub hears it on the channel.
+  await page.goto(`${hub.origin}/docs`)
+  const channel = page.evaluate(
+    "new Promise(done => { new BroadcastChannel('nango-oauth-callback').onmessage = event => done(event.data.type) })",
+  )
+  const other = await page.context().newPage()
+  await other.goto(link('nope'))
+  assert.equal(await channel, 'nango_oauth_callback_error')
+})
+
+test('in production a listed origin may frame the page, and a message goes to listed origins only', {
+  skip,
+}, async t => {
+  const hub = await startServing(t)
+  const { storage, firstEnvironment } = hub.rooms
+  const app = await startApp(t)
+  const html = `<iframe src="${hub.origin}/?apiURL=x"></iframe>
+<script>window.heard = []; window.addEventListener('message', event => heard.push(event.data.type))</script>`
+  const page = await (await browser.newContext()).newPage()
+  t.after(() => page.context().close())
+  await page.goto(app.page('/', html))
+  await page.waitForTimeout(500)
+  assert.deepEqual(await page.evaluate('heard'), [])
+  await storage.allow(firstEnvironment.id, 'origin', app.origin)
+  await page.reload()
+  await page.waitForFunction("heard[0] === 'ready'")
+  const policy = (await fetch(`${hub.origin}/connect/`)).headers.get('content-security-policy') ?? ''
+  assert.match(policy, new RegExp(`frame-ancestors 'self' ${app.origin};`))
+  const failed = await (await fetch(`${hub.origin}/oauth/connect/x?public_key=${firstEnvironment.publicKey}`)).text()
+  assert.ok(failed.includes(`data-origins="${hub.origin} ${app.origin}"`))
 })
