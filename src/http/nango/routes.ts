@@ -84,7 +84,7 @@ export const nangoRoutes =
     })
 
     connectRoute(app, hub, access)
-    sessionRoutes(app, hub, access)
+    await sessionRoutes(app, hub, access)
     await keyRoutes(app, hub, access)
     await pageRoutes(app, hub, access)
   }
