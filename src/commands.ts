@@ -79,7 +79,7 @@ export const commands: readonly Command[] = [
     help: 'Run the hub in production: no sandbox; refuses to start insecurely.',
     run: async () => {
       const { startHub } = await import('./main.ts')
-      const running = await startHub(config('serve'))
+      const running = await startHub(config('serve'), undefined, { renews: 'apart' })
       untilStopped(() => running.stop())
     },
   },

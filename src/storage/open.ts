@@ -16,6 +16,9 @@ export const databaseFile = (database: string): string => {
   )
 }
 
+/** Whether several threads and processes can open it. */
+export const isShared = (database: string): boolean => isPostgres(database) || databaseFile(database) !== ':memory:'
+
 /** A folder that only its owner may read, made if it is missing. */
 export const makeFolder = (path: string): void => {
   try {
@@ -27,13 +30,14 @@ export const makeFolder = (path: string): void => {
   }
 }
 
-export const openStorage = async (database: string): Promise<Storage> => {
+/** `writes`: `here`, on this thread, which then waits for locks and for the disk. */
+export const openStorage = async (database: string, writes?: 'here'): Promise<Storage> => {
   // Not loaded, and no part of the start, where it is not used.
   if (isPostgres(database)) return (await import('./postgres.ts')).openPostgres(database)
   const path = databaseFile(database)
   if (path !== ':memory:') makeFolder(dirname(path))
   try {
-    return openSqlite(path)
+    return openSqlite(path, writes)
   } catch (error) {
     if (error instanceof SetupError) throw error
     throw new SetupError(
