@@ -81,7 +81,7 @@ test('with a public key a connection may be named, and only its own account repl
   assert.ok(other)
   await connect(hub, 'github', { connection_id: 'theirs' }, { account: other.id })
   const taken = await send(hub, '/api-auth/api-key/github', { ...query, connection_id: 'theirs' }, { apiKey })
-  assert.deepEqual([taken.status, taken.body.error.code], [400, 'connection_validation_failed'])
+  assert.deepEqual([taken.status, taken.body.error?.code], [400, 'connection_validation_failed'])
   assert.match(taken.body.error.message, /taken by another account.*must add an HMAC/)
   await setHmac(hub.rooms.hub.context, hub.rooms.firstEnvironment, true)
   const bare = await send(hub, '/api-auth/api-key/github', query, { apiKey })
