@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
 import { SetupError } from '../core/errors.ts'
 import { loadCatalogue, ownFolder, readFolders, readProvider } from './catalogue.ts'
+import { providersPage } from './providers-page.ts'
 import { problemText } from './yaml-file.ts'
 
 const good = `name: Acme
@@ -284,7 +285,7 @@ suite('a provider file', () => {
 })
 
 suite('the catalogue', () => {
-  test('has the twelve providers, in the order of their ids', () => {
+  test('has its providers in the order of their ids', () => {
     const ids = loadCatalogue()
       .list()
       .map(each => each.id)
@@ -293,6 +294,11 @@ suite('the catalogue', () => {
     assert.deepEqual(ids, [...ids].sort())
     assert.equal(loadCatalogue().get('notion')?.name, 'Notion')
     assert.equal(loadCatalogue().get('nobody'), undefined)
+  })
+
+  test('is listed in the documents, whole', () => {
+    const page = readFileSync(join(ownFolder, '../docs/providers.md'), 'utf8')
+    assert.equal(page, providersPage(loadCatalogue().list()), 'run `npm run schema`')
   })
 
   test('has no problem in its own folder', () => {

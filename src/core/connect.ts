@@ -190,8 +190,9 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
   const kept = provider.refresh && !answered.refreshToken ? own?.refreshToken : undefined
   const credential: Credential = kept ? { ...answered, refreshToken: kept } : answered
   const told = credential.raw.reveal()
-  const config = { ...attempt.config, ...keptConfig(client, told) }
-  const answer = await askIdentity(context, { ...client, config }, credential)
+  const known = { ...attempt.config, ...keptConfig(client, told) }
+  const answer = await askIdentity(context, { ...client, config: known }, credential)
+  const config = { ...keptConfig(client, answer), ...known }
   const account = readAccount(client, told, answer, 'oauth2')
   const facts = readFacts(client, told, answer)
   const now = clock.now()
@@ -298,8 +299,8 @@ const exchange = async (
   }
 }
 
-/** What the definition keeps of the token answer; a URL on a host that it doesn't name fails the attempt. */
-const keptConfig = (client: Client, told: Json): Record<string, string> => {
+/** What the definition keeps of an answer; a URL on a host that it doesn't name fails the attempt. */
+const keptConfig = (client: Client, told: Json | undefined): Record<string, string> => {
   const kept: Record<string, string> = {}
   for (const [name, rule] of Object.entries(client.provider.config)) {
     const value = pickText(told, rule.path)

@@ -83,8 +83,9 @@ export const readAccount = (
 /** What the definition names for `metadata`. */
 export const readFacts = (client: Client, token: JsonObject, answer: Json | undefined): JsonObject => {
   const facts: JsonObject = {}
+  const told = withClaims(token)
   for (const [name, path] of Object.entries(client.provider.metadata)) {
-    const value = pick(token, path) ?? pick(answer, path)
+    const value = pick(told, path) ?? pick(answer, path)
     if (value !== undefined) facts[name] = value
   }
   return facts

@@ -106,6 +106,9 @@ const token = z.strictObject({
       refreshToken: path.default('refresh_token'),
       expiresIn: path.default('expires_in').meta({ description: 'Seconds' }),
       scope: path.default('scope'),
+      error: path
+        .default(['error', 'error.code', 'error.type', 'code', 'errorCode'])
+        .meta({ description: 'Where the code of a refusal stands' }),
     })
     .prefault({})
     .meta({ description: 'Where the answer differs from RFC 6749 §5.1' }),
@@ -207,12 +210,17 @@ const keep = z.strictObject({
 
 const revoke = z.strictObject({
   url,
-  client: z
-    .enum(['basic', 'body', 'bearer', 'none'])
-    .meta({ description: 'bearer: the access token itself authenticates the call' }),
+  client: z.enum(['basic', 'body', 'id', 'bearer', 'none']).meta({
+    description:
+      'As token.client; id: client_id alone in the body; bearer: the access token itself authenticates the call',
+  }),
   method: z.enum(['POST', 'DELETE', 'GET']).default('POST'),
   body: body.default('form'),
-  param: z.string().default('token').meta({ description: 'The parameter that carries the token (RFC 7009)' }),
+  param: z
+    .string()
+    .optional()
+    .meta({ description: 'The parameter that carries the token: `token` (RFC 7009), and none with bearer' }),
+  params: texts.optional().meta({ description: 'Further fixed parameters' }),
   token: z.enum(['access', 'refresh']).default('access').meta({ description: 'Which token ends the whole grant' }),
   headers: texts.optional(),
 })
@@ -261,12 +269,14 @@ export const providerSchema = z
     config: z
       .record(name, keep)
       .default({})
-      .meta({ description: 'Facts of the token answer kept in connection_config' }),
+      .meta({ description: 'Facts of the token answer, or else the identity answer, kept in connection_config' }),
     metadata: z
       .record(name, path)
       .default({})
       .meta({ description: 'Facts of the token answer, or else the identity answer, shown in metadata' }),
-    revoke: revoke.optional(),
+    revoke: revoke
+      .optional()
+      .meta({ description: 'How a grant is ended at the provider (RFC 7009, or what it has in its place)' }),
   })
   .meta({ title: 'Mortise provider', description: 'How to authenticate at one provider. The file name is the id.' })
 

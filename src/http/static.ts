@@ -25,6 +25,7 @@ const docs = {
   'securing-your-instance': 'Keys, scopes, allow-lists, the root key, TLS, and what a production start demands.',
   webhooks: 'Being told of a new connection: set up, check the signature, tries and the log.',
   configuration: 'Every setting, and the commands.',
+  providers: 'The providers that come with the hub, and what can be done with each.',
   'adding-a-provider': 'Your own provider file, key by key, and how to contribute one.',
   errors: 'Every error code: who must act, and whether trying again helps.',
   'how-we-read-the-documents': 'Each section of the documents that this hub answers for, and what became of it.',

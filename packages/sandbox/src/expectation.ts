@@ -77,6 +77,8 @@ export type Refusal =
 export interface Expectation {
   /** The provider's id: the same as the definition's file name. */
   readonly provider: string
+  /** What its pages are headed with, where that is not the id in capitals. */
+  readonly name?: string
   /** The provider's own pages this was written from. */
   readonly documents: readonly string[]
   readonly authorize: {
@@ -134,8 +136,11 @@ export interface Expectation {
   readonly revoke?: {
     readonly url: string
     readonly method: string
-    readonly client: 'basic' | 'body' | 'bearer' | 'none'
+    /** `id`: client_id alone, without the secret. `bearer`: the access token authenticates the call. */
+    readonly client: 'basic' | 'body' | 'either' | 'id' | 'bearer' | 'none'
     readonly body: 'form' | 'json' | 'either'
+    /** Further parameters of the body. */
+    readonly params?: Readonly<Record<string, Expect>>
     /** Body (or for `query`, query) parameter carrying the token; `access`/`refresh`: which tokens are accepted there. */
     readonly param?: string
     readonly accepts: readonly ('access' | 'refresh')[]

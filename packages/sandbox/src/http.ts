@@ -25,7 +25,7 @@ export interface Incoming {
 /** What a handler decided. `call` is written to the log, `html` is sent as a page. */
 export interface Reply {
   readonly answer: Answer
-  readonly call?: Omit<Call, 'at' | 'status' | 'method'>
+  readonly call?: Omit<Call, 'at' | 'status' | 'method' | 'host' | 'parameters' | 'scheme'>
   readonly csp?: string
   readonly delayMs?: number
   /** What a call of the token endpoint came with. */

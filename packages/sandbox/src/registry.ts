@@ -32,17 +32,15 @@ export interface Found extends Match {
 
 const MAX_CALLS = 1000
 
-const SPELLED: Readonly<Record<string, string>> = { github: 'GitHub', gitlab: 'GitLab', hubspot: 'HubSpot' }
-
-const nameOf = (provider: string): string =>
-  SPELLED[provider] ??
+const nameOf = ({ provider, name }: Expectation): string =>
+  name ??
   provider.replace(/(^|[-_])([a-z])/g, (_, gap: string, letter: string) => `${gap && ' '}${letter.toUpperCase()}`)
 
 const play = (expectation: Expectation, generic: boolean, clients = new Map<string, Client>()): Play => {
   const routes: Route[] = []
   const made: Play = {
     provider: expectation.provider,
-    name: nameOf(expectation.provider),
+    name: nameOf(expectation),
     generic,
     expectation,
     clients,

@@ -1,7 +1,7 @@
 import { authenticate, claimedId, presented } from './client-auth.ts'
 import type { Answer, Expectation } from './expectation.ts'
-import { type Incoming, json, type Reply, text } from './http.ts'
-import { sameLabels, unmetHeader } from './match.ts'
+import { anyText, type Incoming, json, type Reply, text } from './http.ts'
+import { sameLabels, unmet, unmetHeader } from './match.ts'
 import { type Found, type Play, type Refused, type Registry, refusal } from './registry.ts'
 import type { Access, Grant } from './store.ts'
 
@@ -101,7 +101,7 @@ const revokeWith = (registry: Registry, request: Incoming, found: Found, token: 
   if (body.problem !== undefined) return { refusal: 'invalid_request', why: body.problem }
 
   let clientId: string | undefined
-  if (rules.client === 'basic' || rules.client === 'body') {
+  if (rules.client === 'basic' || rules.client === 'body' || rules.client === 'either') {
     const who = authenticate(play, rules.client, request)
     if ('refusal' in who) return who
     clientId = who.client.clientId
@@ -109,7 +109,14 @@ const revokeWith = (registry: Registry, request: Incoming, found: Found, token: 
     const named = found.segments['client_id']
     if (named !== undefined && named !== clientId) return { refusal: 'invalid_client', why: "another client's path" }
   }
+  if (rules.client === 'id') {
+    clientId = text(body, 'client_id')
+    if (clientId === undefined || !play.clients.has(clientId))
+      return { refusal: 'invalid_client', why: 'client_id is missing or unknown' }
+  }
   if (rules.client === 'bearer' && !holder(registry, request, [found])) return 'unauthorized'
+  const wrong = unmet(rules.params, name => anyText(body, name), 'parameter')
+  if (wrong !== undefined) return { refusal: 'invalid_request', why: wrong }
   if (token === undefined) return { refusal: 'invalid_request', why: 'the token to revoke is missing' }
 
   const grant = grantOf(registry, token)

@@ -20,6 +20,7 @@ import { introspect } from './introspect.ts'
 import type { Registry, Route } from './registry.ts'
 import { api, revoke } from './resource.ts'
 import { token } from './token.ts'
+import type { Call } from './types.ts'
 
 export interface Listening {
   readonly port: number
@@ -67,6 +68,13 @@ const read = async (req: IncomingMessage): Promise<Incoming | undefined> => {
   }
 }
 
+/** How the call came, without a value that could be a secret. */
+const received = ({ method, host, query, headers, body }: Incoming): Pick<Call, 'method' | 'host' | 'parameters'> => {
+  const scheme = /^(\w+) /.exec(headers['authorization'] ?? '')?.[1]?.toLowerCase()
+  const parameters = [...query.keys(), ...body.values.keys()].sort()
+  return { method, host, parameters, ...(scheme === undefined ? {} : { scheme }) }
+}
+
 const listen = (server: Server, port: number, host: string): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -110,10 +118,10 @@ export const serve = async (registry: Registry, port: number): Promise<Listening
   const waiting = new Set<NodeJS.Timeout>()
   let origins: readonly string[] = []
 
-  const deliver = (req: IncomingMessage, res: ServerResponse, reply: Reply): void => {
+  const deliver = (request: Incoming, res: ServerResponse, reply: Reply): void => {
     if (reply.call) {
-      const method = req.method ?? ''
-      registry.log({ ...reply.call, at: registry.now(), status: reply.answer.status, method }, reply.refreshToken)
+      const call = { ...reply.call, ...received(request), at: registry.now(), status: reply.answer.status }
+      registry.log(call, reply.refreshToken)
     }
     const finish = (): void => {
       if (reply.lose) res.destroy()
@@ -158,7 +166,7 @@ export const serve = async (registry: Registry, port: number): Promise<Listening
     if (!request) return send(res, json(404, { error: 'not_found', error_description: 'See /_sandbox.' }))
     const reply =
       request.host === '_sandbox' ? control(registry, request, origins) : dispatch(registry, authorize, request)
-    deliver(req, res, reply)
+    deliver(request, res, reply)
   }
 
   const make = (): Server =>

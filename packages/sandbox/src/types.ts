@@ -66,6 +66,11 @@ export interface Call {
   readonly url: string
   /** Only when it is a registered one. */
   readonly clientId?: string
+  readonly host: string
+  /** The names of what came in the query and the body, sorted. */
+  readonly parameters: readonly string[]
+  /** The scheme of the Authorization header, in lower case. */
+  readonly scheme?: string
   /** The sandbox's own name for the grant: the same for every token that descends from one approval. */
   readonly grant?: string
   readonly account?: string

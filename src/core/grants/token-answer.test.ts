@@ -169,6 +169,15 @@ suite('a refusal', () => {
     ])
       assert.equal(failure('hubspot', answer(body, 400)).details.providerCode, 'invalid_grant')
   })
+
+  test('has its code where the definition says, as a sentence only if that is what the definition names', () => {
+    const fault = { message: 'Bad Request', errors: [{ resource: 'RefreshToken', code: 'invalid' }] }
+    assert.equal(failure('strava', answer(fault, 400)).details.providerCode, 'RefreshToken')
+    const named = { error: 'Bad Request', status: 400, message: 'Invalid refresh token' }
+    assert.equal(failure('twitch', answer(named, 400)).details.providerCode, 'Invalid refresh token')
+    const other = failure('twitch', answer({ ...named, message: 'refresh token at-1 is bad' }, 400))
+    assert.deepEqual(other.details, { providerStatus: 400 })
+  })
 })
 
 suite('an outage', () => {

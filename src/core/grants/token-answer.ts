@@ -21,11 +21,13 @@ const asForm = (response: CallResponse): JsonObject | undefined =>
 
 /**
  * An error code as RFC 6749 §5.2 allows it, without spaces: a sentence may quote the token. What is longer or stranger is
- * not repeated.
+ * not repeated, unless the definition itself names it.
  */
-const errorCode = (answer: JsonObject | undefined): string | undefined => {
-  const code = pickText(answer, ['error', 'error.code', 'error.type', 'code', 'errorCode'])
-  return code !== undefined && /^[\x21\x23-\x5b\x5d-\x7e]{1,80}$/.test(code) ? code : undefined
+const errorCode = ({ token, refresh }: Provider, answer: JsonObject | undefined): string | undefined => {
+  const code = pickText(answer, token.answer.error)
+  if (code === undefined) return undefined
+  const named = refresh?.permanent.includes(code) || refresh?.transient.includes(code)
+  return named || /^[\x21\x23-\x5b\x5d-\x7e]{1,80}$/.test(code) ? code : undefined
 }
 
 /** Client errors of RFC 6749 §5.2 (and the names two providers use): the operator must act, not the end user. */
@@ -48,7 +50,7 @@ export const readTokenAnswer = (provider: Provider, response: CallResponse, now:
   const answer = asObject(response.body) ?? asForm(response)
   const at = provider.token.answer
   const accessToken = pickText(answer, at.accessToken)
-  const code = errorCode(answer)
+  const code = errorCode(provider, answer)
   const refused =
     response.status >= 400 || answer?.['ok'] === false || (code !== undefined && accessToken === undefined)
   if (refused) throw refusal(provider, response, code, now)
