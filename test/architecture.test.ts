@@ -31,6 +31,7 @@ const homes: Record<string, string[]> = {
   fastify: ['http'],
   jose: ['http'],
   marked: ['http'],
+  ws: ['http'],
   yaml: ['catalogue'],
   zod: ['core', 'http', 'catalogue'],
   pino: ['rooms.ts'],

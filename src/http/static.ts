@@ -9,6 +9,8 @@ const assets = {
   'mortise.css': 'text/css; charset=utf-8',
   'copy.js': 'text/javascript; charset=utf-8',
   'close.js': 'text/javascript; charset=utf-8',
+  'tell.js': 'text/javascript; charset=utf-8',
+  'connect.js': 'text/javascript; charset=utf-8',
 }
 
 /** The files of `docs/`, in the order of reading, each with what it is for. */
@@ -18,6 +20,7 @@ const docs = {
   'connections-api': 'Listing, importing, changing and deleting connections, integrations and providers.',
   'oauth-flow-guide': 'Connecting an account from your back end, step by step, with two whole servers.',
   'getting-connection-id': 'Every way to find the id of a connection, user ids, and using a connection.',
+  'connect-sessions': "Nango's browser client: sessions, popup, keys, its Connect UI, and every error.",
   'frontend-sdk-guide': 'Connecting an account from a page: JWT, popup, whole page, and every error.',
   'backup-and-move': 'An environment as one sealed file: a copy to keep, or a move to another hub, with every id.',
   'securing-your-instance': 'Keys, scopes, allow-lists, the root key, TLS, and what a production start demands.',

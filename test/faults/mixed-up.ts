@@ -55,7 +55,7 @@ export const mixedUpFaults: readonly Fault[] = [
   },
   {
     guard: 'a public key takes no id of the hub',
-    file: 'src/core/connect.ts',
+    file: 'src/core/asked.ts',
     text: "ask.trust === 'public' && ask.connectionId !== undefined && rowIdIn(ask.connectionId) !== undefined",
     becomes: 'false',
     caughtBy: [mixed, 'a public key cannot take'],
@@ -142,6 +142,6 @@ export const mixedUpFaults: readonly Fault[] = [
     file: 'src/storage/lists.ts',
     text: ".select(['connections.created_at', 'connections.id'])\n      .where('connections.environment_id', '=', environmentId)",
     becomes: ".select(['connections.created_at', 'connections.id'])",
-    caughtBy: ['test/storage.sqlite.test.ts', 'lists fit every part'],
+    caughtBy: ['test/storage.test.ts', 'lists fit every part'],
   },
 ]
