@@ -31,6 +31,7 @@ const homes: Record<string, string[]> = {
   zod: ['core', 'http', 'catalogue'],
   pino: ['main.ts'],
   standardwebhooks: ['net'],
+  'oauth-1.0a': ['net'],
   '@mortise/sandbox': ['dev.ts', 'screen.ts'],
   '@mortise/web/script': ['main.ts'],
 }
