@@ -22,6 +22,7 @@ import { type Access, isKeyless } from './http/auth.ts'
 import type { Scripts } from './http/sdk.ts'
 import { startLoop } from './loop/loop.ts'
 import { createCall } from './net/call.ts'
+import { sign1 } from './net/oauth1.ts'
 import { signWebhook } from './net/webhook.ts'
 import { makeRootKeyFile, parseRootKey, readRootKeyFile } from './seal/root-key.ts'
 import { createSeal, isSealed, proveRootKey } from './seal/seal.ts'
@@ -115,6 +116,7 @@ export const openRooms = async (config: Config, sandboxOrigin?: string, override
       }),
       seal: createSeal(root),
       sign: signWebhook,
+      sign1,
       clock,
       log,
       publicUrl: config.publicUrl.origin,

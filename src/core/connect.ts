@@ -1,4 +1,7 @@
-/** start → authorize → callback → connection. RFC 6749 §4.1, RFC 7636 (PKCE), RFC 9207 (iss), RFC 9700 (the floor). */
+/**
+ * start → authorize → callback → connection. RFC 6749 §4.1, RFC 7636 (PKCE), RFC 9207 (iss), RFC 9700 (the floor); RFC 5849
+ * for OAuth 1. What differs by the grant is in `handshake.ts`.
+ */
 import { type Attempt, failed, type Outcome, type Trust } from './attempt.ts'
 import {
   type Account,
@@ -16,13 +19,14 @@ import { refreshAt } from './due.ts'
 import type { Environment } from './environment.ts'
 import { badParameter, MortiseError, toMortiseError } from './errors.ts'
 import { connectionEvents } from './event.ts'
-import { checkIssuer, denied } from './grants/authorization-answer.ts'
-import { authorizeUrl, type Client, codeRequest } from './grants/authorization-code.ts'
-import { isSilent, readTokenAnswer } from './grants/token-answer.ts'
+import type { Client } from './grants/authorization-code.ts'
+import { isSilent } from './grants/token-answer.ts'
+import { begin, obtain, type Returned } from './handshake.ts'
 import { identityRequest, readAccount, readFacts, readIdentityAnswer } from './identity.ts'
 import { newId, newNonce, newNumber, sha256 } from './ids.ts'
 import { type Integration, unknownIntegration } from './integration.ts'
 import { learnExpiry } from './learn-expiry.ts'
+import { refreshPath } from './provider.ts'
 import { sealCredential } from './sealed.ts'
 import { fillInputs, keptOrigin } from './template.ts'
 
@@ -61,11 +65,8 @@ export interface Started {
   readonly nonce: string
 }
 
-export interface Callback {
+export interface Callback extends Returned {
   readonly state: string | undefined
-  readonly code: string | undefined
-  readonly error: string | undefined
-  readonly iss: string | undefined
   /** What the browser's cookie for this attempt holds. */
   readonly nonceOf: (stateHash: string) => string | undefined
 }
@@ -99,9 +100,9 @@ export const start = async (context: Context, ask: Start): Promise<Started> => {
 
   const state = `${ask.environment.id.toString(36)}.${newNonce()}`
   const [stateHash, nonce] = [sha256(state), newNonce()]
-  const verifier = provider.authorize.pkce === 'S256' ? newNonce() : undefined
   const redirectUri = integration.redirectUri ?? context.redirectUri
-  const url = authorizeUrl({ provider, integration, config }, { state, redirectUri, scopes, verifier })
+  const client: Client = { provider, integration, secret: await context.clientSecretOf(integration), config }
+  const { url, kept, issuer, issuerAlways } = await begin(context, client, { state, redirectUri, scopes })
   const sealer = await context.sealerOf(ask.environment.id)
   const now = clock.now()
   await storage.addAttempt({
@@ -120,9 +121,9 @@ export const start = async (context: Context, ask: Start): Promise<Started> => {
     scopes,
     config,
     redirectUri,
-    issuer: provider.authorize.issuer ?? url.origin,
-    issuerAlways: provider.authorize.issuerAlways,
-    ...(verifier === undefined ? {} : { verifier: sealer.seal(['attempts', stateHash, 'verifier'], verifier) }),
+    ...(issuer === undefined ? {} : { issuer }),
+    issuerAlways,
+    ...(kept === undefined ? {} : { verifier: sealer.seal(['attempts', stateHash, 'verifier'], kept) }),
     ...(ask.returnTo === undefined ? {} : { returnTo: ask.returnTo }),
     dialect: ask.dialect,
     createdAt: now,
@@ -204,16 +205,6 @@ export const finish = async (context: Context, callback: Callback): Promise<Fini
 
 const complete = async (context: Context, attempt: Attempt, callback: Callback): Promise<Outcome> => {
   const { storage, clock } = context
-  checkIssuer(attempt, callback.iss)
-  if (callback.error !== undefined) throw denied(callback.error)
-  if (callback.code === undefined || callback.code === '')
-    throw new MortiseError(
-      'provider_invalid_response',
-      'The provider sent neither a code nor an error. Start again from the app.',
-      {
-        reason: 'code_missing',
-      },
-    )
   if (attempt.endUserId !== '' && !(await storage.endUser(attempt.environmentId, { id: attempt.endUserId })))
     throw new MortiseError('session_expired', 'The user of this attempt has been deleted. Start again from the app.')
   const integration = await storage.integration(attempt.environmentId, attempt.integrationKey)
@@ -226,17 +217,12 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
   const sealer = await context.sealerOf(attempt.environmentId)
   const secret = await context.clientSecretOf(integration)
   const client: Client = { provider, integration, secret, config: attempt.config }
-  const verifier = attempt.verifier && sealer.open(['attempts', attempt.stateHash, 'verifier'], attempt.verifier)
-
-  const credential = await exchange(context, client, {
-    code: callback.code,
-    redirectUri: attempt.redirectUri,
-    verifier,
-  })
+  const kept = attempt.verifier && sealer.open(['attempts', attempt.stateHash, 'verifier'], attempt.verifier)
+  const credential = await obtain(context, client, attempt, callback, kept)
   const told = credential.raw.reveal()
   const config = { ...attempt.config, ...keptConfig(client, told) }
   const answer = await askIdentity(context, { ...client, config }, credential)
-  const account = readAccount(client, told, answer, 'oauth2')
+  const account = readAccount(client, told, answer, credential.kind)
   const facts = readFacts(client, told, answer)
   const now = clock.now()
 
@@ -252,12 +238,12 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
       provider: provider.id,
       connectionId: existing?.connectionId ?? attempt.connectionId ?? mintedId(id),
       endUserId: existing?.endUserId ?? attempt.endUserId,
-      kind: 'oauth2',
+      kind: credential.kind,
       trust: existing?.trust === 'proven' ? 'proven' : attempt.trust,
       ...(name === undefined ? {} : { name }),
       status: 'connected',
       ...(account ? { account } : {}),
-      ...sealCredential(sealer, id, credential, provider.token.answer.refreshToken),
+      ...sealCredential(sealer, id, credential, refreshPath(provider)),
       ...(credential.expiresAt ? { expiresAt: credential.expiresAt } : {}),
       obtainedAt: now,
       credentialRevision: (existing?.credentialRevision ?? 0) + 1,
@@ -302,7 +288,7 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
     events: connectionEvents(now),
   })
   context.wake()
-  if (isSilent(provider, told)) await learnExpiry(context, { ...client, config }, written)
+  if (provider.auth === 'oauth2' && isSilent(provider, told)) await learnExpiry(context, { ...client, config }, written)
   const outcome = succeeded(written)
   const { repaired } = outcome
   context.log.info('connected', { provider: provider.id, integration: integration.key, id: written.id, repaired })
@@ -328,21 +314,6 @@ const mayRepair = (attempt: Attempt, existing: Connection, account: Account | un
   )
 }
 
-const exchange = async (
-  context: Context,
-  client: Client,
-  given: Parameters<typeof codeRequest>[1],
-): Promise<Credential> => {
-  try {
-    const response = await context.call.send(codeRequest(client, given))
-    return readTokenAnswer(client.provider, response, context.clock.now())
-  } catch (thrown) {
-    const error = toMortiseError(thrown)
-    if (error.code === 'internal') throw error
-    throw new MortiseError(error.code, error.message, { ...error.details, reason: 'token_exchange', cause: error })
-  }
-}
-
 /** What the definition keeps of the token answer; a URL on a host that it doesn't name fails the attempt. */
 const keptConfig = (client: Client, told: Json): Record<string, string> => {
   const kept: Record<string, string> = {}
@@ -362,7 +333,7 @@ const keptConfig = (client: Client, told: Json): Record<string, string> => {
 
 /** A refusal (a scope that is missing) leaves the account unknown; an outage is tried twice, then fails the attempt, so that no duplicate is made of it. */
 const askIdentity = async (context: Context, client: Client, credential: Credential): Promise<Json | undefined> => {
-  const request = identityRequest(client, credential)
+  const request = identityRequest(context, client, credential)
   if (!request) return undefined
   for (let tries = 1; ; tries++) {
     try {

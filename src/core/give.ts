@@ -4,7 +4,7 @@
  */
 import { accountKeyOf, type Connection, mintedId } from './connection.ts'
 import type { Context } from './context.ts'
-import { type Credential, type CredentialKind, type JsonObject, Secret } from './credential.ts'
+import { type Credential, type CredentialKind, isKey, type JsonObject, Secret } from './credential.ts'
 import { refreshAt } from './due.ts'
 import { badParameter, MortiseError, toMortiseError } from './errors.ts'
 import { connectionEvents } from './event.ts'
@@ -27,6 +27,7 @@ export type Given =
       readonly expiresAt?: Date
       readonly scopes?: readonly string[]
     }
+  | { readonly kind: 'oauth1'; readonly token: Secret; readonly tokenSecret: Secret }
 
 export interface Gift {
   readonly environmentId: number
@@ -44,7 +45,7 @@ export interface Gift {
 
 /** The kinds of credential that a connector takes. */
 export const kindsOf = (provider: Provider): readonly CredentialKind[] => [
-  'oauth2',
+  provider.auth,
   ...(Object.keys(provider.keys?.kinds ?? {}) as CredentialKind[]),
 ]
 
@@ -68,6 +69,11 @@ const toCredential = (given: Given): Credential => {
       ...given,
       raw: new Secret(raw),
     }
+  }
+  if (given.kind === 'oauth1') {
+    const { kind, token, tokenSecret } = given
+    const raw = { oauth_token: token.reveal(), oauth_token_secret: tokenSecret.reveal() }
+    return { kind, accessToken: token, tokenSecret, raw: new Secret(raw) }
   }
   if (given.kind === 'basic') {
     const password = given.password.reveal()
@@ -98,7 +104,7 @@ export const give = async (context: Context, gift: Gift): Promise<Connection> =>
   const secret = await context.clientSecretOf(integration)
   const credential = toCredential(given)
   const client: Client = { provider, integration, secret, config }
-  const answer = given.kind === 'oauth2' ? undefined : await ask(context, client, credential)
+  const answer = isKey(given.kind) ? await ask(context, client, credential) : undefined
   const told = credential.raw.reveal()
   const account = answer === undefined ? undefined : readAccount(client, told, answer, given.kind)
   const facts = answer === undefined ? {} : readFacts(client, told, answer)
@@ -162,7 +168,7 @@ const ofAnother = (other: Connection): MortiseError =>
 
 /** Asks whose account the key opens. What the provider refuses is refused. */
 const ask = async (context: Context, client: Client, credential: Credential) => {
-  const request = identityRequest(client, credential)
+  const request = identityRequest(context, client, credential)
   if (!request)
     throw new MortiseError(
       'integration_misconfigured',

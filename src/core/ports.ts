@@ -106,6 +106,12 @@ export interface Signable {
  */
 export type Sign1 = (request: Signable, clientSecret: Secret, tokenSecret: Secret | undefined) => string
 
+/** What a request is signed with besides secrets. */
+export interface Signer {
+  readonly sign1: Sign1
+  readonly clock: Clock
+}
+
 /** Table, row id and field. */
 export type Place = readonly [table: string, row: string, field: string]
 

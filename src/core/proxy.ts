@@ -7,9 +7,9 @@ import type { Action } from './action.ts'
 import { type ActionInput, actionRequest, type Caller } from './action-request.ts'
 import type { Context } from './context.ts'
 import type { Json } from './credential.ts'
-import { credentialHeader } from './credential-header.ts'
+import { withCredential } from './credential-header.ts'
 import { MortiseError } from './errors.ts'
-import { valuesOf } from './grants/authorization-code.ts'
+import { type Client, valuesOf } from './grants/authorization-code.ts'
 import { unknownIntegration } from './integration.ts'
 import { isLoopbackHost } from './loopback.ts'
 import type { CallResponse } from './ports.ts'
@@ -49,14 +49,11 @@ export const execute = async (
       `${action.id} is an action of ${action.provider}, but the connection is one with ${provider.name}.`,
       { reason: 'action_unknown' },
     )
-  const caller: Caller = { provider, integration, config: connection.config }
-  const request = actionRequest(caller, action, input)
-  assertNamed(caller, request.url)
-  const response = await context.call.send({
-    ...request,
-    headers: { ...request.headers, ...credentialHeader(provider, credential) },
-    limit,
-  })
+  const secret = await context.clientSecretOf(integration)
+  const client: Client = { provider, integration, secret, config: connection.config }
+  const request = actionRequest(client, action, input)
+  assertNamed(client, request.url)
+  const response = await context.call.send({ ...withCredential(context, client, credential, request), limit })
   context.log.info('an action was run', {
     provider: provider.id,
     action: action.id,

@@ -57,7 +57,9 @@ const asked = async (
   const secret = await context.clientSecretOf(integration)
   const client: Client = { provider, integration, secret, config: connection.config }
   // Where the token answer told whose account it is, the request that tries keys serves as well.
-  const request = identityRequest(client, credential) ?? identityRequest(client, { ...credential, kind: 'bearer' })
+  const request =
+    identityRequest(context, client, credential) ??
+    (credential.kind === 'oauth2' ? identityRequest(context, client, { ...credential, kind: 'bearer' }) : undefined)
   if (!request) return 'silent'
   const { status } = await context.call.send(request)
   if (status < 300) return 'taken'

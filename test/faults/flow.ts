@@ -86,8 +86,8 @@ export const flowFaults: readonly Fault[] = [
   },
   {
     guard: 'the issuer is compared',
-    file: 'src/core/connect.ts',
-    text: 'checkIssuer(attempt, callback.iss)',
+    file: 'src/core/handshake.ts',
+    text: 'checkIssuer(attempt, back.iss)',
     becomes: '',
     caughtBy: [flow, 'an answer of another issuer'],
   },

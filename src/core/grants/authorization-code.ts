@@ -3,12 +3,12 @@ import type { Secret } from '../credential.ts'
 import { challenge } from '../ids.ts'
 import type { Integration } from '../integration.ts'
 import type { CallRequest } from '../ports.ts'
-import type { Provider } from '../provider.ts'
+import type { OAuth2Provider, Provider } from '../provider.ts'
 import { expandUrl, type TemplateValues } from '../template.ts'
 
 /** The integration's client at the provider, its secret opened. */
-export interface Client {
-  readonly provider: Provider
+export interface Client<P extends Provider = Provider> {
+  readonly provider: P
   readonly integration: Pick<Integration, 'clientId' | 'settings' | 'sandbox'>
   readonly secret: Secret
   /** The connection's configuration, for templates. */
@@ -22,7 +22,7 @@ export const valuesOf = (client: Pick<Client, 'integration' | 'config'>): Templa
 
 /** The URL that the browser is sent to. */
 export const authorizeUrl = (
-  client: Omit<Client, 'secret'>,
+  client: Omit<Client<OAuth2Provider>, 'secret'>,
   ask: { state: string; redirectUri: string; scopes: readonly string[]; verifier: string | undefined },
 ): URL => {
   const { authorize } = client.provider
@@ -44,7 +44,7 @@ export const authorizeUrl = (
 
 /** The exchange of the code for a credential. */
 export const codeRequest = (
-  client: Client,
+  client: Client<OAuth2Provider>,
   given: { code: string; redirectUri: string; verifier: string | undefined },
 ): CallRequest =>
   tokenRequest(client, client.provider.token.url, {
@@ -57,7 +57,7 @@ export const codeRequest = (
 
 /** A request to a token endpoint, authenticated and encoded the way the definition says (RFC 6749 §2.3.1). */
 export const tokenRequest = (
-  client: Client,
+  client: Client<OAuth2Provider>,
   template: string,
   params: Readonly<Record<string, string>>,
 ): CallRequest => {
