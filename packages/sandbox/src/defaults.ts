@@ -9,6 +9,7 @@ import notion from './providers/notion.ts'
 import salesforce from './providers/salesforce.ts'
 import shopify from './providers/shopify.ts'
 import slack from './providers/slack.ts'
+import trello from './providers/trello.ts'
 import xero from './providers/xero.ts'
 import zendesk from './providers/zendesk.ts'
 
@@ -23,6 +24,7 @@ export const expectations: readonly Expectation[] = [
   salesforce,
   shopify,
   slack,
+  trello,
   xero,
   zendesk,
 ]
