@@ -231,7 +231,7 @@ suite('a provider file', () => {
       'auth: oauth1',
       'signature: PLAINTEXT',
       'api: { base: https://api.acme.example }',
-      'temporary: { url: https://acme.example/temporary }',
+      "temporary: { url: 'https://acme.example/temporary' }",
       'authorize: { url: https://acme.example/authorize }',
       'token: { url: https://acme.example/token }',
       '',

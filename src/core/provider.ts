@@ -295,7 +295,9 @@ const oauth1 = z.strictObject({
 })
 
 export const providerSchema = z
-  .discriminatedUnion('auth', [oauth2, oauth1], { error: 'must be oauth2 or oauth1' })
+  .discriminatedUnion('auth', [oauth2, oauth1], {
+    error: issue => (issue.code === 'invalid_union' ? 'must be oauth2 or oauth1' : undefined),
+  })
   .meta({ title: 'Mortise provider', description: 'How to authenticate at one provider. The file name is the id.' })
 
 /** A provider definition, validated, with its id (the file's name without `.yaml`). */
