@@ -243,7 +243,7 @@ test('provider check names file, line and key, and exits with 1', async t => {
   assert.match(checked.stderr, /acme\.yaml:10: token\.url: an absolute https: URL/)
   const own = await mortise(['provider', 'check'], {})
   assert.equal(own.code, 0)
-  assert.match(own.stdout, /12 provider files, no mistake/)
+  assert.match(own.stdout, /13 provider files, no mistake/)
 })
 
 test('doctor looks at each part, says who must do what, and ends with 1 where something is in the way', async t => {
