@@ -82,7 +82,7 @@ test('what a definition says of refresh tokens agrees with what the sandbox play
     const played = expectations.find(each => each.provider === id)
     if (provider.auth === 'oauth1') {
       assert.ok(played?.oauth1?.signatures.includes(provider.signature), `${id}: signature`)
-      assert.equal(played.refresh, undefined)
+      assert.equal(played?.refresh, undefined)
       continue
     }
     const { refresh, introspect, token } = provider
