@@ -1,70 +1,13 @@
 /** OAuth 1.0a (RFC 5849), from the link to a signed call, against the sandbox, which checks each signature by code of its own. */
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { suite, type TestContext, test } from 'node:test'
+import { suite, test } from 'node:test'
 import { Nango as OldNango } from '@nangohq/node'
 import { Nango } from 'nango-node-latest'
 import type { Action } from '../src/core/action.ts'
 import { Secret } from '../src/core/credential.ts'
-import { give } from '../src/core/give.ts'
-import { addIntegration } from '../src/core/setup.ts'
-import {
-  type ConnectionShape,
-  type CurrentConnectionShape,
-  connectionShape,
-  currentConnectionShape,
-} from '../src/http/nango/shapes.ts'
-import {
-  Browser,
-  connect,
-  connectUrl,
-  getJson,
-  movableClock,
-  startTestHub,
-  type TestHub,
-  tempFolder,
-  untilCallback,
-} from './harness.ts'
+import { Browser, connect, connectUrl, getJson, movableClock, type TestHub, untilCallback } from './harness.ts'
 
-const clientSecret = 'a secret with spaces & signs: é%+/='
-
-const addTrello = async (hub: TestHub, key = 'trello') => {
-  const integration = await addIntegration(hub.rooms.hub.context, hub.rooms.firstEnvironment, {
-    key,
-    provider: 'trello',
-    clientId: 'sandbox-trello',
-    clientSecret: new Secret(clientSecret),
-    sandbox: true,
-  })
-  const redirectUris = [`${hub.origin}/oauth/callback`]
-  hub.sandbox.register({ provider: 'trello', clientId: 'sandbox-trello', clientSecret, redirectUris })
-  return integration
-}
-
-const withTrello = async (t: TestContext, options: Parameters<typeof startTestHub>[1] = {}) => {
-  const hub = await startTestHub(t, options)
-  await addTrello(hub)
-  return hub
-}
-
-const both = async (hub: TestHub, key: string, id: string) => {
-  const query = `${encodeURIComponent(id)}?provider_config_key=${key}`
-  const old = await getJson<ConnectionShape>(`${hub.origin}/connection/${query}`)
-  const current = await getJson<CurrentConnectionShape>(`${hub.origin}/connections/${query}`)
-  assert.deepEqual([old.status, current.status], [200, 200], JSON.stringify([old.body, current.body]))
-  return { old: connectionShape.parse(old.body), current: currentConnectionShape.parse(current.body) }
-}
-
-const rowsOf = (hub: TestHub) => hub.rooms.storage.connections(hub.rooms.firstEnvironment.id, {})
-
-/** What went wrong, where the app hears of it. */
-const failureOf = (returned: URL) => [
-  returned.searchParams.get('error_type'),
-  returned.searchParams.get('error_desc') ?? '',
-]
-
-const outcomes = (hub: TestHub) => hub.sandbox.calls.map(call => `${call.kind} ${call.outcome}`)
+import { both, failureOf, outcomes, rowsOf, withTrello } from './oauth1.ts'
 
 suite('a flow of OAuth 1.0a', () => {
   test('connects, tells whose account it is, and reads back as OAUTH1 in both years', async t => {
@@ -173,6 +116,51 @@ const listBoards: Action = {
   headers: {},
   records: [],
 }
+
+test("a client of the end user's own signs the flow and every call after it", async t => {
+  const hub = await withTrello(t)
+  const redirectUris = [`${hub.origin}/oauth/callback`]
+  hub.sandbox.register({ provider: 'trello', clientId: 'own-key', clientSecret: 'own-secret', redirectUris })
+  hub.sandbox.set('trello', { autoApprove: true })
+  const { stateHash, nonce, url } = await hub.rooms.hub.start({
+    environment: hub.rooms.firstEnvironment,
+    integrationKey: 'trello',
+    connectionId: 'a',
+    trust: 'proven',
+    duplicate: false,
+    params: {},
+    ownClient: { id: 'own-key', secret: new Secret('own-secret') },
+    authorizationParams: { expiration: '30days' },
+    dialect: 'nango',
+  })
+  assert.equal(new URL(url).searchParams.get('expiration'), '30days')
+  const back = (await fetch(url, { redirect: 'manual' })).headers.get('location') ?? ''
+  const of = (name: string) => new URL(back).searchParams.get(name) ?? undefined
+  const { outcome } = await hub.rooms.hub.finish({
+    state: of('state'),
+    code: undefined,
+    error: undefined,
+    iss: undefined,
+    oauthToken: of('oauth_token'),
+    oauthVerifier: of('oauth_verifier'),
+    nonceOf: name => (name === stateHash ? nonce : undefined),
+  })
+  assert.ok(outcome.ok)
+  const [row] = await rowsOf(hub)
+  assert.ok(row?.client)
+  await hub.rooms.hub.test(row)
+  assert.equal((await hub.rooms.hub.execute(row, listBoards, {})).status, 200)
+  assert.deepEqual(
+    hub.sandbox.calls.map(({ kind, outcome, clientId }) => [kind, outcome, clientId]),
+    [
+      ['temporary', 'ok', 'own-key'],
+      ['code', 'ok', 'own-key'],
+      ['api', 'ok', 'own-key'],
+      ['api', 'ok', 'own-key'],
+      ['api', 'ok', 'own-key'],
+    ],
+  )
+})
 
 test('an action is a signed call, its query covered', async t => {
   const hub = await withTrello(t)
@@ -293,85 +281,3 @@ const attemptOf = async (hub: TestHub, callback: string) => {
   const state = new URL(callback).searchParams.get('state') ?? ''
   return { environmentId: hub.rooms.firstEnvironment.id, stateHash: sha256(state) }
 }
-
-suite('a token that is given', () => {
-  test('is kept without a call, and reads back as OAUTH1', async t => {
-    const hub = await startTestHub(t)
-    const integration = await addTrello(hub)
-    const row = await give(hub.rooms.hub.context, {
-      environmentId: hub.rooms.firstEnvironment.id,
-      integration,
-      endUserId: '',
-      given: { kind: 'oauth1', token: new Secret('t'), tokenSecret: new Secret('s') },
-      params: {},
-      duplicate: false,
-    })
-    const { old, current } = await both(hub, 'trello', row.connectionId)
-    const raw = { oauth_token: 't', oauth_token_secret: 's' }
-    assert.deepEqual(current.credentials, { type: 'OAUTH1', ...raw, raw })
-    assert.deepEqual(old.credentials, { type: 'OAUTH1', access_token: 't', ...raw, raw })
-    assert.deepEqual(hub.sandbox.calls, [])
-  })
-
-  test('is not taken where the provider speaks the other protocol', async t => {
-    const hub = await startTestHub(t)
-    const integration = await hub.rooms.storage.integration(hub.rooms.firstEnvironment.id, 'github')
-    assert.ok(integration)
-    await assert.rejects(
-      give(hub.rooms.hub.context, {
-        environmentId: hub.rooms.firstEnvironment.id,
-        integration,
-        endUserId: '',
-        given: { kind: 'oauth1', token: new Secret('t'), tokenSecret: new Secret('s') },
-        params: {},
-        duplicate: false,
-      }),
-      { code: 'not_found', message: /GitHub takes no credential of the type oauth1 here; it takes oauth2/ },
-    )
-  })
-})
-
-/** An operator's own definition, which the sandbox plays by the RFC alone. */
-const own = (signature: string, method: string) => `name: Acme
-docs: [https://acme.example/oauth]
-auth: oauth1
-signature: ${signature}
-api: { base: 'https://api.acme.example' }
-params: { shop: { title: Shop, kind: label } }
-temporary: { url: 'https://\${config.shop}.acme.example/oauth/initiate?lang=en&a=%20', method: ${method} }
-authorize: { url: 'https://\${config.shop}.acme.example/oauth/authorize' }
-token: { url: 'https://\${config.shop}.acme.example/oauth/token', method: ${method} }
-`
-
-for (const [signature, method] of [
-  ['HMAC-SHA256', 'POST'],
-  ['PLAINTEXT', 'GET'],
-  ['HMAC-SHA1', 'GET'],
-] as const)
-  test(`a definition of one's own, signed by ${signature} with ${method}`, async t => {
-    const dataDir = tempFolder(t)
-    const folder = join(dataDir, 'providers')
-    mkdirSync(folder)
-    writeFileSync(join(folder, 'acme.yaml'), own(signature, method))
-    const env = { MORTISE_PROVIDERS_DIR: folder }
-    const first = await startTestHub(t, { dataDir, env })
-    await addIntegration(first.rooms.hub.context, first.rooms.firstEnvironment, {
-      key: 'acme',
-      provider: 'acme',
-      clientId: 'acme-client',
-      clientSecret: new Secret(clientSecret),
-      sandbox: true,
-    })
-    await first.stop()
-    // The sandbox is told of it at the next start.
-    const hub = await startTestHub(t, { dataDir, env })
-    const { returned } = await connect(hub, 'acme', { connection_id: 'a', 'params[shop]': 'globex' })
-    assert.equal(returned.searchParams.get('error_desc'), null)
-    assert.equal((await both(hub, 'acme', 'a')).current.credentials.type, 'OAUTH1')
-    assert.deepEqual(outcomes(hub), ['temporary ok', 'code ok'])
-    const denied = await (async () => {
-      hub.sandbox.set('acme', { deny: true })
-      return connect(hub, 'acme', { connection_id: 'b', 'params[shop]': 'globex' })
-    })()
-    assert.match(failureOf(denied.returned)[1] ?? '', /declined/)
-  })

@@ -2,30 +2,22 @@
  * start → authorize → callback → connection. RFC 6749 §4.1, RFC 7636 (PKCE), RFC 9207 (iss), RFC 9700 (the floor); RFC 5849
  * for OAuth 1. What differs by the grant is in `handshake.ts`.
  */
-import { type Attempt, failed, type Outcome, type Trust } from './attempt.ts'
-import {
-  type Account,
-  accountKeyOf,
-  accountLabel,
-  type Connection,
-  connectionId as connectionIdRule,
-  mintedId,
-  rowIdIn,
-  sameAccount,
-} from './connection.ts'
+import { authorizationParamsOf, checkGiven, type Start, scopesOf } from './asked.ts'
+import { type Attempt, failed, type Outcome } from './attempt.ts'
+import { type Account, accountKeyOf, accountLabel, type Connection, mintedId, sameAccount } from './connection.ts'
 import type { Context } from './context.ts'
 import { type Credential, type Json, pickText } from './credential.ts'
 import { refreshAt } from './due.ts'
-import type { Environment } from './environment.ts'
-import { badParameter, MortiseError, toMortiseError } from './errors.ts'
+import { MortiseError, toMortiseError } from './errors.ts'
 import { connectionEvents } from './event.ts'
 import type { Client } from './grants/authorization-code.ts'
 import { isSilent } from './grants/token-answer.ts'
 import { begin, obtain, type Returned } from './handshake.ts'
 import { identityRequest, readAccount, readFacts, readIdentityAnswer } from './identity.ts'
 import { newId, newNonce, newNumber, sha256 } from './ids.ts'
-import { type Integration, unknownIntegration } from './integration.ts'
+import { unknownIntegration } from './integration.ts'
 import { learnExpiry } from './learn-expiry.ts'
+import { clientOf, openOwnClient, sealOwnClient } from './own-client.ts'
 import { refreshPath } from './provider.ts'
 import { sealCredential } from './sealed.ts'
 import { fillInputs, keptOrigin } from './template.ts'
@@ -35,27 +27,6 @@ const attemptLife = 10 * 60_000
 
 /** By then the calls that finish an attempt have answered or timed out, in milliseconds. */
 const longestFinish = 2 * 60_000
-
-export interface Start {
-  readonly environment: Environment
-  readonly integrationKey: string
-  /** The caller's name for the connection; without it the hub mints one, or finds the account's. */
-  readonly connectionId?: string
-  readonly trust: Trust
-  readonly duplicate: boolean
-  /** Without one the connection is the environment's own. */
-  readonly endUserId?: string
-  /** The connect session that this is a try of. */
-  readonly sessionId?: string
-  /** What the connection is to be called. */
-  readonly name?: string
-  readonly params: Readonly<Record<string, string>>
-  /** Narrows the integration's scopes; undefined: all of them. */
-  readonly scopes?: readonly string[]
-  /** Already checked by `checkReturn`. */
-  readonly returnTo?: string
-  readonly dialect: string
-}
 
 export interface Started {
   /** Where to send the browser. */
@@ -81,28 +52,17 @@ export const start = async (context: Context, ask: Start): Promise<Started> => {
   const integration = await storage.integration(ask.environment.id, ask.integrationKey)
   if (!integration) throw unknownIntegration(ask.integrationKey, ask.environment)
   const provider = context.providerOf(integration)
-  if (ask.connectionId !== undefined && !connectionIdRule.test(ask.connectionId))
-    throw badParameter('connection_id', 'connection_id must be 1 to 255 characters, without control characters.')
-  for (const name of Object.keys(ask.params))
-    if (Object.hasOwn(provider.config, name))
-      throw badParameter(
-        `params[${name}]`,
-        `params[${name}] is what ${provider.name} itself tells; it cannot be given.`,
-      )
-  // What looks like an id of the hub's would stand in the way of the one that has it, or had it.
-  if (ask.trust === 'public' && ask.connectionId !== undefined && rowIdIn(ask.connectionId) !== undefined)
-    throw badParameter(
-      'connection_id',
-      'connection_id has the form of an id that the hub gives. Use a name of your own.',
-    )
+  checkGiven(provider, ask)
   const config = fillInputs(provider.params, ask.params, name => `params[${name}]`)
-  const scopes = narrow(integration, ask.scopes)
+  const scopes = scopesOf(integration, ask)
+  const params = authorizationParamsOf(provider, ask)
+  const { ownClient: own } = ask
 
   const state = `${ask.environment.id.toString(36)}.${newNonce()}`
   const [stateHash, nonce] = [sha256(state), newNonce()]
   const redirectUri = integration.redirectUri ?? context.redirectUri
-  const client: Client = { provider, integration, secret: await context.clientSecretOf(integration), config }
-  const { url, kept, issuer, issuerAlways } = await begin(context, client, { state, redirectUri, scopes })
+  const client = await clientOf(context, integration, config, own)
+  const { url, kept, issuer, issuerAlways } = await begin(context, client, { state, redirectUri, scopes, params })
   const sealer = await context.sealerOf(ask.environment.id)
   const now = clock.now()
   await storage.addAttempt({
@@ -124,26 +84,15 @@ export const start = async (context: Context, ask: Start): Promise<Started> => {
     ...(issuer === undefined ? {} : { issuer }),
     issuerAlways,
     ...(kept === undefined ? {} : { verifier: sealer.seal(['attempts', stateHash, 'verifier'], kept) }),
+    ...(own === undefined ? {} : { client: sealOwnClient(sealer, 'attempts', stateHash, own) }),
+    ...(ask.repairs === undefined ? {} : { repairs: ask.repairs }),
+    ...(ask.listener === undefined ? {} : { listener: sha256(ask.listener) }),
     ...(ask.returnTo === undefined ? {} : { returnTo: ask.returnTo }),
     dialect: ask.dialect,
     createdAt: now,
     expiresAt: new Date(now.getTime() + attemptLife),
   })
   return { url: context.call.page(url.href, integration.sandbox), stateHash, nonce }
-}
-
-/** A link may only narrow what the integration asks for: it is made by whoever holds the public key. */
-const narrow = (integration: Integration, asked: readonly string[] | undefined): readonly string[] => {
-  if (asked === undefined) return integration.scopes
-  // Asked for nothing, many providers grant their own default, which may be more.
-  if (asked.length === 0 && integration.scopes.length > 0)
-    throw badParameter('scopes', 'scopes names none. Leave it out to ask for all that the integration does.')
-  const beyond = asked.filter(scope => !integration.scopes.includes(scope))
-  if (beyond.length === 0) return asked
-  throw badParameter(
-    'scopes',
-    `scopes may only narrow what the integration ${integration.key} asks for (${integration.scopes.join(', ') || 'nothing'}); it names more: ${beyond.join(', ')}.`,
-  )
 }
 
 /**
@@ -213,12 +162,22 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
       'session_expired',
       'The integration was changed while this attempt ran. Start again from the app.',
     )
-  const provider = context.providerOf(integration)
+  const { sessionId } = attempt
+  const session = sessionId === undefined ? undefined : await storage.session(attempt.environmentId, { id: sessionId })
+  if (sessionId !== undefined && !session)
+    throw new MortiseError(
+      'session_expired',
+      'The session of this attempt was ended meanwhile. Start again from the app.',
+      { reason: 'session_over' },
+    )
   const sealer = await context.sealerOf(attempt.environmentId)
-  const secret = await context.clientSecretOf(integration)
-  const client: Client = { provider, integration, secret, config: attempt.config }
+  const own = attempt.client && openOwnClient(sealer, 'attempts', attempt.stateHash, attempt.client)
+  const client = await clientOf(context, integration, attempt.config, own)
+  const { provider } = client
   const kept = attempt.verifier && sealer.open(['attempts', attempt.stateHash, 'verifier'], attempt.verifier)
-  const credential = await obtain(context, client, attempt, callback, kept)
+  const answered = await obtain(context, client, attempt, callback, kept)
+  const before = provider.refresh && !answered.refreshToken ? own?.refreshToken : undefined
+  const credential: Credential = before ? { ...answered, refreshToken: before } : answered
   const told = credential.raw.reveal()
   const config = { ...attempt.config, ...keptConfig(client, told) }
   const answer = await askIdentity(context, { ...client, config }, credential)
@@ -227,9 +186,11 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
   const now = clock.now()
 
   const compose = (existing: Connection | undefined): Connection => {
-    // A session is named before its connection is there, so the connection takes that name.
-    const id = existing?.id ?? attempt.sessionId ?? newId(now)
+    // A session is named before its connection is there, so the connection takes that name. One that leaves the choice to
+    // the end user may make several.
+    const id = existing?.id ?? (session?.choice ? undefined : session?.id) ?? newId(now)
     const name = attempt.name ?? existing?.name
+    const webhookUrlOverride = session?.choice?.webhookUrlOverride ?? existing?.webhookUrlOverride
     return {
       environmentId: attempt.environmentId,
       number: existing?.number ?? newNumber(),
@@ -244,6 +205,7 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
       status: 'connected',
       ...(account ? { account } : {}),
       ...sealCredential(sealer, id, credential, refreshPath(provider)),
+      ...(own ? { client: sealOwnClient(sealer, 'connections', id, own) } : {}),
       ...(credential.expiresAt ? { expiresAt: credential.expiresAt } : {}),
       obtainedAt: now,
       credentialRevision: (existing?.credentialRevision ?? 0) + 1,
@@ -251,21 +213,32 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
       config,
       metadata: existing?.metadata ?? {},
       facts,
+      tags: { ...existing?.tags, ...session?.choice?.tags },
+      ...(webhookUrlOverride === undefined ? {} : { webhookUrlOverride }),
       createdAt: existing?.createdAt ?? now,
       updatedAt: now,
     }
   }
-  const accountKey = attempt.connectionId === undefined && !attempt.duplicate ? accountKeyOf(account) : undefined
+  const named = attempt.connectionId !== undefined || attempt.repairs !== undefined
+  const accountKey = named || attempt.duplicate ? undefined : accountKeyOf(account)
   const written = await storage.authorize({
     environmentId: attempt.environmentId,
     integrationKey: integration.key,
     find:
-      attempt.connectionId !== undefined
-        ? { connectionId: attempt.connectionId }
-        : accountKey !== undefined
-          ? { accountKey, endUserId: attempt.endUserId }
-          : undefined,
+      attempt.repairs !== undefined
+        ? { id: attempt.repairs }
+        : attempt.connectionId !== undefined
+          ? { connectionId: attempt.connectionId }
+          : accountKey !== undefined
+            ? { accountKey, endUserId: attempt.endUserId }
+            : undefined,
     decide: existing => {
+      if (attempt.repairs !== undefined && !existing)
+        throw new MortiseError(
+          'not_found',
+          'The connection that was to be connected again has been deleted. Start again from the app.',
+          { reason: 'connection_deleted' },
+        )
       if (existing) mayRepair(attempt, existing.connection, account)
       if (existing && attempt.sessionId !== undefined && existing.connection.endUserId !== attempt.endUserId)
         throw new MortiseError(

@@ -56,11 +56,14 @@ export type ErrorCode = keyof typeof errorTable
 /** A finer cause, where a dialect or a page must tell one case of a code from another. */
 export type Reason =
   | 'parameter'
+  | 'body'
   | 'redirect_not_allowed'
   | 'integration_unknown'
   | 'connection_unknown'
   | 'public_key_missing'
   | 'public_key_unknown'
+  | 'public_key_limit'
+  | 'integration_not_allowed'
   | 'hmac_missing'
   | 'hmac_invalid'
   | 'connection_taken'
@@ -73,6 +76,8 @@ export type Reason =
   | 'kind_unknown'
   | 'key_refused'
   | 'session_unknown'
+  | 'session_token_malformed'
+  | 'session_token_unknown'
   | 'session_over'
   | 'session_used'
   | 'code_unknown'

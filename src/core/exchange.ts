@@ -8,6 +8,7 @@ import { type Client, valuesOf } from './grants/authorization-code.ts'
 import { readRefreshAnswer, refreshRequest, type Verdict, verdictOf } from './grants/refresh-token.ts'
 import { isSilent } from './grants/token-answer.ts'
 import { type Integration, unknownIntegration } from './integration.ts'
+import { clientOfRow } from './own-client.ts'
 import { isOutage } from './ports.ts'
 import type { OAuth2Provider } from './provider.ts'
 import { sealCredential } from './sealed.ts'
@@ -26,16 +27,15 @@ export interface Issuer extends Client<OAuth2Provider> {
 export const issuerOf = async (context: Context, row: Connection): Promise<Issuer> => {
   const integration = await context.storage.integration(row.environmentId, row.integrationKey)
   if (!integration) throw unknownIntegration(row.integrationKey, await context.environmentOf(row.environmentId))
-  const provider = context.providerOf(integration)
+  const { provider, ...client } = await clientOfRow(context, integration, row)
   if (provider.auth !== 'oauth2')
     throw new MortiseError(
       'integration_misconfigured',
       `The connection holds a refresh token, which the definition of ${provider.name} has no use for. The operator must mend the provider file.`,
       { sent: false },
     )
-  const client = { provider, integration, secret: await context.clientSecretOf(integration), config: row.config }
   const { host } = expandUrl(provider, provider.refresh?.url ?? provider.token.url, valuesOf(client))
-  return { ...client, host }
+  return { ...client, provider, host }
 }
 
 export type Exchanged =

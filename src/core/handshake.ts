@@ -5,6 +5,7 @@ import type { Credential } from './credential.ts'
 import { MortiseError, toMortiseError } from './errors.ts'
 import { checkIssuer, denied } from './grants/authorization-answer.ts'
 import { authorizeUrl, type Client, codeRequest } from './grants/authorization-code.ts'
+import type { AuthorizationParams } from './grants/authorization-params.ts'
 import {
   ownerUrl,
   type Pair,
@@ -38,6 +39,8 @@ interface Ask {
   readonly state: string
   readonly redirectUri: string
   readonly scopes: readonly string[]
+  /** Already checked by `checkAuthorizationParams`. */
+  readonly params: AuthorizationParams
 }
 
 /** Of OAuth 1 the provider is asked first, so that its outage or refusal is thrown here. */
@@ -49,7 +52,7 @@ export const begin = async (context: Context, client: Client, ask: Ask): Promise
     const callback = `${ask.redirectUri}${ask.redirectUri.includes('?') ? '&' : '?'}state=${ask.state}`
     const response = await context.call.send(temporaryRequest(context, signing, callback))
     const temporary = readTemporary(provider, response, context.clock.now())
-    return { url: ownerUrl(signing, temporary, ask.scopes), kept: JSON.stringify(temporary), issuerAlways: false }
+    return { url: ownerUrl(signing, temporary, ask), kept: JSON.stringify(temporary), issuerAlways: false }
   }
   const { pkce, issuer, issuerAlways } = provider.authorize
   const verifier = pkce === 'S256' ? newNonce() : undefined

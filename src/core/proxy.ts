@@ -9,9 +9,10 @@ import type { Context } from './context.ts'
 import type { Json } from './credential.ts'
 import { withCredential } from './credential-header.ts'
 import { MortiseError } from './errors.ts'
-import { type Client, valuesOf } from './grants/authorization-code.ts'
+import { valuesOf } from './grants/authorization-code.ts'
 import { unknownIntegration } from './integration.ts'
 import { isLoopbackHost } from './loopback.ts'
+import { clientOfRow } from './own-client.ts'
 import type { CallResponse } from './ports.ts'
 import type { Read } from './read.ts'
 import { expandUrl, isNamedHost } from './template.ts'
@@ -42,15 +43,14 @@ export const execute = async (
   const integration = await context.storage.integration(connection.environmentId, connection.integrationKey)
   if (!integration)
     throw unknownIntegration(connection.integrationKey, await context.environmentOf(connection.environmentId))
-  const provider = context.providerOf(integration)
+  const client = await clientOfRow(context, integration, connection)
+  const { provider } = client
   if (action.provider !== provider.id)
     throw new MortiseError(
       'invalid_request',
       `${action.id} is an action of ${action.provider}, but the connection is one with ${provider.name}.`,
       { reason: 'action_unknown' },
     )
-  const secret = await context.clientSecretOf(integration)
-  const client: Client = { provider, integration, secret, config: connection.config }
   const request = actionRequest(client, action, input)
   assertNamed(client, request.url)
   const response = await context.call.send({ ...withCredential(context, client, credential, request), limit })

@@ -14,13 +14,24 @@ import { type Access, checkLocal, checkOwnPage, hostOf, isKeyless, mayBeKeyless 
 import { callbackRoute } from './callback.ts'
 import { dashboardRoutes, isDashboard } from './dashboard/routes.ts'
 import { hook } from './hook.ts'
-import { toReturn } from './nango/map.ts'
-import { dialect as nango, nangoRoutes } from './nango/routes.ts'
+import { dialect as nango } from './nango/connect.ts'
+import { socketWords, toReturn } from './nango/map.ts'
+import { toConnectPage } from './nango/page.ts'
+import { nangoRoutes } from './nango/routes.ts'
+import { tellOutcome } from './nango/tell.ts'
 import { sendHome, sendNotFound, sendPlainHome } from './pages.ts'
 import { dialect as page, pageReturn, type Scripts, sdkRoutes } from './sdk.ts'
+import { createSockets, type Upgrade } from './socket.ts'
 import { staticRoutes } from './static.ts'
 import { statusOf } from './status.ts'
 import { errorOf } from './thrown.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** For the server's event of that name: a page opens a socket. */
+    upgrade: Upgrade
+  }
+}
 
 /** No route has a JSON schema: zod checks what comes in. So the compilers for those are no part of the start. */
 const noSchema = () => {
@@ -38,6 +49,13 @@ const stepsOfFlow = new Set([
   '/sdk/start',
   '/sdk/open',
   '/sdk/outcome',
+  '/connect/session',
+  '/connect/telemetry',
+  // The page behind a connect link, in a frame of an app perhaps. It holds nothing; what it asks for takes its token.
+  '/connect',
+  '/connect/',
+  '/connect/choices',
+  '/connect/start',
 ])
 
 /** Routes that a person's browser opens: under another loopback name they are first sent to the public URL. */
@@ -47,6 +65,9 @@ const forBrowsers = new Set([
   '/oauth/callback',
   '/api/strategy/connector/:connector/authorize',
   '/sdk/open',
+  '/connect',
+  '/connect/',
+  '/connect/start',
   '/docs',
   '/docs/:page',
 ])
@@ -60,7 +81,7 @@ export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Pro
     // A HEAD must not begin or finish a flow.
     exposeHeadRoutes: false,
     // Where a dialect's clients put its version.
-    rewriteUrl: request => withoutVersion(request.url ?? '/').url,
+    rewriteUrl: request => toConnectPage(withoutVersion(request.url ?? '/').url),
     bodyLimit: 1_000_000,
     schemaController: { compilersFactory: { buildValidator: noSchema, buildSerializer: noSchema } },
     // A URL that does not decode never reaches a route.
@@ -138,8 +159,17 @@ export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Pro
     }))
     return sendHome(reply, { environment, rows: await Promise.all(rows), keyNeeded: !(await isKeyless(access)) })
   })
+  const sockets = createSockets(hub, access, socketWords)
+  app.decorate('upgrade', sockets.upgrade)
+  app.addHook('preClose', async () => sockets.close())
   staticRoutes(app)
-  callbackRoute(app, hub, access, { [nango]: toReturn, [alloy]: alloyReturn, [page]: pageReturn })
+  callbackRoute(
+    app,
+    hub,
+    access,
+    { [nango]: toReturn, [alloy]: alloyReturn, [page]: pageReturn },
+    { [nango]: tellOutcome },
+  )
   await app.register(nangoRoutes(hub, access))
   await app.register(alloyRoutes(hub, access))
   await app.register(sdkRoutes(hub, access, scripts))

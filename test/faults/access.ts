@@ -50,7 +50,7 @@ export const accessFaults: readonly Fault[] = [
   },
   {
     guard: 'the origin of a start is looked at',
-    file: 'src/http/nango/routes.ts',
+    file: 'src/http/nango/connect.ts',
     text: "checkBrowserOrigin(request, access, await storage.allowed(environment.id, 'origin'), dev)",
     becomes: '',
     caughtBy: [access, 'a flow starts in a window'],

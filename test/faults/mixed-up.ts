@@ -55,7 +55,7 @@ export const mixedUpFaults: readonly Fault[] = [
   },
   {
     guard: 'a public key takes no id of the hub',
-    file: 'src/core/connect.ts',
+    file: 'src/core/asked.ts',
     text: "ask.trust === 'public' && ask.connectionId !== undefined && rowIdIn(ask.connectionId) !== undefined",
     becomes: 'false',
     caughtBy: [mixed, 'a public key cannot take'],
@@ -126,7 +126,7 @@ export const mixedUpFaults: readonly Fault[] = [
   {
     guard: 'a credential goes to the hosts that are named',
     file: 'src/core/proxy.ts',
-    text: 'assertNamed(caller, request.url)',
+    text: 'assertNamed(client, request.url)',
     becomes: 'void assertNamed',
     caughtBy: ['src/core/proxy.test.ts', 'not even where the base'],
   },

@@ -121,12 +121,15 @@ suite('requests of OAuth 1.0a', () => {
   })
 
   test('the browser goes with the temporary token, whatever the definition says, and the scopes (§2.2)', () => {
-    const url = ownerUrl(client, temporary, ['read', 'write'])
+    const url = ownerUrl(client, temporary, {
+      scopes: ['read', 'write'],
+      params: { theme: null, size: 'b', oauth_token: 'x' },
+    })
     assert.equal(
       url.href,
-      'https://photos.example.net/authorize?lang=de&oauth_token=hh5s93j4hdidpola&theme=dark&scope=read%2Cwrite',
+      'https://photos.example.net/authorize?lang=de&oauth_token=hh5s93j4hdidpola&size=b&scope=read%2Cwrite',
     )
-    assert.ok(!ownerUrl(client, temporary, []).searchParams.has('scope'))
+    assert.ok(!ownerUrl(client, temporary, { scopes: [], params: {} }).searchParams.has('scope'))
   })
 })
 

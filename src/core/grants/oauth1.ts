@@ -7,6 +7,7 @@ import type { OAuth1Provider } from '../provider.ts'
 import { expandUrl } from '../template.ts'
 import { denied } from './authorization-answer.ts'
 import { type Client, valuesOf } from './authorization-code.ts'
+import type { AuthorizationParams } from './authorization-params.ts'
 
 type Client1 = Client<OAuth1Provider>
 
@@ -90,11 +91,18 @@ export const readTemporary = (provider: OAuth1Provider, response: CallResponse, 
   )
 }
 
-/** Where the browser is sent (§2.2). */
-export const ownerUrl = (client: Client1, temporary: Pair, scopes: readonly string[]): URL => {
+/** Where the browser is sent (§2.2). The token is set last. `params`: besides the definition's; null takes one away. */
+export const ownerUrl = (
+  client: Client1,
+  temporary: Pair,
+  { scopes, params }: { readonly scopes: readonly string[]; readonly params: AuthorizationParams },
+): URL => {
   const { authorize } = client.provider
   const url = expandUrl(client.provider, authorize.url, valuesOf(client))
   for (const [name, value] of Object.entries(authorize.params ?? {})) url.searchParams.set(name, value)
+  for (const [name, value] of Object.entries(params))
+    if (value === null) url.searchParams.delete(name)
+    else url.searchParams.set(name, value)
   if (authorize.scopes && scopes.length > 0)
     url.searchParams.set(authorize.scopes.param, scopes.join(authorize.scopes.separator))
   url.searchParams.set('oauth_token', temporary.token)

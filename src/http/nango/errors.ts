@@ -1,5 +1,6 @@
 /** Every core code → status and body of this dialect, and the error types of its flows. Total. */
 import type { ErrorCode, MortiseError, Reason } from '../../core/errors.ts'
+import { BodyError } from './body.ts'
 import type { ErrorShape } from './shapes.ts'
 
 const byCode: Record<ErrorCode, [status: number, code: string]> = {
@@ -26,9 +27,15 @@ const byReason: Partial<Record<Reason, [status: number, code: string]>> = {
   integration_unknown: [400, 'unknown_provider_config'],
   public_key_missing: [401, 'missing_public_key'],
   public_key_unknown: [401, 'invalid_public_key'],
+  session_token_malformed: [401, 'invalid_connect_session_token_format'],
+  session_token_unknown: [401, 'unknown_connect_session_token'],
+  integration_not_allowed: [400, 'integration_not_allowed'],
+  public_key_limit: [400, 'invalid_query_params'],
 }
 
 export const toError = (error: MortiseError): { status: number; body: ErrorShape } => {
+  if (error instanceof BodyError)
+    return { status: 400, body: { error: { code: 'invalid_body', message: error.message, errors: [...error.issues] } } }
   const [status, code] = (error.details.reason && byReason[error.details.reason]) ?? byCode[error.code]
   return { status, body: { error: { code, message: error.message } } }
 }
@@ -43,6 +50,10 @@ const typeByReason: Partial<Record<Reason, string>> = {
   integration_unknown: 'unknown_config_key',
   public_key_missing: 'missing_public_key',
   public_key_unknown: 'invalid_public_key',
+  session_token_malformed: 'invalid_connect_session_token_format',
+  session_token_unknown: 'unknown_connect_session_token',
+  integration_not_allowed: 'integration_not_allowed',
+  public_key_limit: 'url_param_err',
   hmac_missing: 'missing_hmac',
   hmac_invalid: 'invalid_hmac',
   connection_taken: 'connection_validation_failed',

@@ -82,5 +82,58 @@ export const connectionsShape = z.strictObject({
 })
 export type ConnectionsShape = z.infer<typeof connectionsShape>
 
-const errorShape = z.strictObject({ error: z.strictObject({ code: z.string(), message: z.string() }) })
+/** POST /connect/sessions and /connect/sessions/reconnect. */
+export const newSessionShape = z.strictObject({
+  data: z.strictObject({ token: z.string(), connect_link: z.url(), expires_at: time }),
+})
+
+/** GET /connect/session */
+const connectSessionShape = z.strictObject({
+  data: z.strictObject({
+    endUser: z
+      .strictObject({
+        id: z.string(),
+        display_name: z.string().nullable(),
+        email: z.string().nullable(),
+        tags: z.record(z.string(), z.string()).nullable(),
+        organization: z.strictObject({ id: z.string(), display_name: z.string().nullable() }).nullable(),
+      })
+      .nullable(),
+    connectUISettings: z.strictObject({
+      showWatermark: z.boolean(),
+      defaultTheme: z.enum(['light', 'dark', 'system']),
+      theme: z.strictObject({
+        light: z.strictObject({ primary: z.string() }),
+        dark: z.strictObject({ primary: z.string() }),
+      }),
+    }),
+    allowed_integrations: z.array(z.string()).optional(),
+    integrations_config_defaults: z
+      .record(
+        z.string(),
+        z.strictObject({
+          user_scopes: z.string().optional(),
+          authorization_params: z.record(z.string(), z.string()).optional(),
+          connection_config: z.record(z.string(), z.string()).optional(),
+        }),
+      )
+      .optional(),
+    overrides: z.record(z.string(), z.strictObject({ docs_connect: z.string() })).optional(),
+    isReconnecting: z.literal(true).optional(),
+    websocketsPath: z.literal('/'),
+  }),
+})
+export type ConnectSessionShape = z.infer<typeof connectSessionShape>
+
+/** One thing that is wrong with a body. */
+const issueShape = z.strictObject({
+  code: z.string(),
+  message: z.string(),
+  path: z.array(z.union([z.string(), z.number()])),
+})
+export type IssueShape = z.infer<typeof issueShape>
+
+const errorShape = z.strictObject({
+  error: z.strictObject({ code: z.string(), message: z.string(), errors: z.array(issueShape).optional() }),
+})
 export type ErrorShape = z.infer<typeof errorShape>
