@@ -36,6 +36,7 @@ const homes: Record<string, string[]> = {
   zod: ['core', 'http', 'catalogue'],
   pino: ['rooms.ts'],
   standardwebhooks: ['net'],
+  'oauth-1.0a': ['net'],
   '@mortise/sandbox': ['dev.ts', 'screen.ts'],
   '@mortise/web/script': ['main.ts'],
 }
