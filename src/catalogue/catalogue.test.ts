@@ -339,8 +339,7 @@ suite('the catalogue', () => {
     const ids = loadCatalogue()
       .list()
       .map(each => each.id)
-    const first = 'github gitlab google google-drive hubspot microsoft notion salesforce shopify slack xero zendesk'
-    for (const id of first.split(' ')) assert.ok(ids.includes(id), id)
+    assert.ok(ids.length > 40 && ids.includes('github'))
     assert.deepEqual(ids, [...ids].sort())
     assert.equal(loadCatalogue().get('notion')?.name, 'Notion')
     assert.equal(loadCatalogue().get('nobody'), undefined)

@@ -34,6 +34,8 @@ for (const played of expectations)
     for (const page of played.documents) assert.equal(new URL(page).protocol, 'https:')
     assert.ok(new Set(played.accounts.map(account => account.id)).size >= 2)
     assert.ok(new Set(played.accounts.map(account => account.person.id)).size >= 2)
+    // What OAuth 1 answers is the RFC's, not the provider's.
+    if (played.oauth1) return
     const { authorize, code, refresh, revoke, introspect, api } = played
     for (const call of [authorize, code, refresh, revoke, introspect, ...api]) if (call) compile(call.url)
     assert.notEqual(api.length, 0)
