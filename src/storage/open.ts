@@ -27,13 +27,17 @@ export const makeFolder = (path: string): void => {
   }
 }
 
-export const openStorage = async (database: string): Promise<Storage> => {
+/** `migrated` hears of the migrations that were run, by name. */
+export const openStorage = async (
+  database: string,
+  migrated: (names: readonly string[]) => void = () => {},
+): Promise<Storage> => {
   // Not loaded, and no part of the start, where it is not used.
-  if (isPostgres(database)) return (await import('./postgres.ts')).openPostgres(database)
+  if (isPostgres(database)) return (await import('./postgres.ts')).openPostgres(database, undefined, migrated)
   const path = databaseFile(database)
   if (path !== ':memory:') makeFolder(dirname(path))
   try {
-    return openSqlite(path)
+    return openSqlite(path, migrated)
   } catch (error) {
     if (error instanceof SetupError) throw error
     throw new SetupError(

@@ -6,9 +6,16 @@ import { addEnvironment, addKey, normaliseAllowed } from '../../core/setup.ts'
 import { toKey } from './map.ts'
 import { pageOf, paging } from './page.ts'
 import { route } from './route.ts'
-import { environmentChange, environmentList, environmentShape, madeEnvironment, newEnvironment } from './shapes.ts'
+import {
+  type EnvironmentShape,
+  environmentChange,
+  environmentList,
+  environmentShape,
+  madeEnvironment,
+  newEnvironment,
+} from './shapes.ts'
 
-const shown = async ({ context }: Hub, environment: Environment): Promise<z.infer<typeof environmentShape>> => ({
+const shown = async ({ context }: Hub, environment: Environment): Promise<EnvironmentShape> => ({
   name: environment.name,
   publicKey: environment.publicKey,
   hmacRequired: environment.hmacKey !== undefined,

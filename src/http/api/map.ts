@@ -1,16 +1,23 @@
 /** Core → wire. Pure. */
-import type * as z from 'zod'
-import { shownId } from '../../core/connection.ts'
+import { type Connection, shownId } from '../../core/connection.ts'
 import type { Context } from '../../core/context.ts'
-import { shownUserId } from '../../core/end-user.ts'
+import { type EndUser, shownUserId } from '../../core/end-user.ts'
 import type { SecretKey } from '../../core/environment.ts'
 import { kindsOf } from '../../core/give.ts'
 import type { Integration } from '../../core/integration.ts'
 import type { Provider, ProviderInput } from '../../core/provider.ts'
+import type { Reading } from '../../core/read.ts'
 import { type ConnectSession, sessionStatus } from '../../core/session.ts'
-import type { integrationShape, keyShape, providerShape, sessionShape } from './shapes.ts'
+import type {
+  ConnectionShape,
+  CredentialShape,
+  IntegrationShape,
+  KeyShape,
+  ProviderShape,
+  SessionShape,
+} from './shapes.ts'
 
-export const toKey = (key: SecretKey): z.infer<typeof keyShape> => ({
+export const toKey = (key: SecretKey): KeyShape => ({
   id: key.id,
   name: key.name,
   begins: key.hint,
@@ -27,7 +34,7 @@ const toInputs = (inputs: Readonly<Record<string, ProviderInput>>) =>
     ]),
   )
 
-export const toProvider = (provider: Provider): z.infer<typeof providerShape> => ({
+export const toProvider = (provider: Provider): ProviderShape => ({
   id: provider.id,
   name: provider.name,
   categories: [...provider.categories],
@@ -44,7 +51,7 @@ export const toProvider = (provider: Provider): z.infer<typeof providerShape> =>
 export const toIntegration = (
   integration: Integration,
   { redirectUri }: Pick<Context, 'redirectUri'>,
-): z.infer<typeof integrationShape> => ({
+): IntegrationShape => ({
   key: integration.key,
   provider: integration.provider,
   clientId: integration.clientId,
@@ -62,7 +69,7 @@ export const toSession = (
   session: ConnectSession,
   now: Date,
   connection: Parameters<typeof shownId>[0] | undefined,
-): z.infer<typeof sessionShape> => {
+): SessionShape => {
   const { outcome } = session
   return {
     id: session.id,
@@ -76,5 +83,52 @@ export const toSession = (
     createdAt: session.createdAt.toISOString(),
     expiresAt: session.expiresAt.toISOString(),
     finishedAt: session.finishedAt?.toISOString() ?? null,
+  }
+}
+
+export const toConnection = (row: Connection, user: EndUser | undefined): ConnectionShape => ({
+  id: shownId(row),
+  connectionId: row.connectionId,
+  integration: row.integrationKey,
+  provider: row.provider,
+  kind: row.kind,
+  status: row.status,
+  statusReason: row.statusReason ?? null,
+  name: row.name ?? null,
+  endUser: user ? { id: user.id, username: user.username, fullName: user.fullName ?? null } : null,
+  account: row.account
+    ? {
+        id: row.account.id,
+        name: row.account.name ?? null,
+        personId: row.account.personId ?? null,
+        personName: row.account.personName ?? null,
+      }
+    : null,
+  scopes: row.scopes ? [...row.scopes] : null,
+  config: { ...row.config },
+  metadata: row.metadata,
+  facts: row.facts,
+  refreshable: row.renewal !== undefined,
+  expiresAt: row.expiresAt?.toISOString() ?? null,
+  obtainedAt: row.obtainedAt.toISOString(),
+  checkedAt: row.checkedAt?.toISOString() ?? null,
+  createdAt: row.createdAt.toISOString(),
+  updatedAt: row.updatedAt.toISOString(),
+})
+
+export const toCredential = (kind: Connection['kind'], { credential, row }: Reading): CredentialShape => {
+  const texts = credential.reveal()
+  const token: string = JSON.parse(texts.accessToken)
+  if (kind === 'basic') {
+    const colon = token.indexOf(':')
+    return { kind, username: token.slice(0, colon), password: token.slice(colon + 1) }
+  }
+  if (kind !== 'oauth2') return { kind, key: token }
+  return {
+    kind,
+    accessToken: token,
+    refreshToken: texts.refreshToken === undefined ? null : JSON.parse(texts.refreshToken),
+    expiresAt: row.expiresAt === null ? null : new Date(row.expiresAt).toISOString(),
+    raw: JSON.parse(texts.raw),
   }
 }

@@ -8,6 +8,7 @@ import { type Access, authenticate, requireScope } from '../auth.ts'
 import { hook } from '../hook.ts'
 import { statusOf } from '../status.ts'
 import { errorOf } from '../thrown.ts'
+import { connectionRoutes } from './connections.ts'
 import { environmentRoutes } from './environments.ts'
 import { toError } from './errors.ts'
 import { integrationRoutes } from './integrations.ts'
@@ -24,6 +25,7 @@ export const prefix = '/api/v1'
 export const routes: readonly Route[] = [
   ...integrationRoutes,
   ...sessionRoutes,
+  ...connectionRoutes,
   ...providerRoutes,
   ...environmentRoutes,
   ...keyRoutes,

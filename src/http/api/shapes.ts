@@ -188,3 +188,77 @@ export const madeSession = z.strictObject({
   token: text('For the browser SDK: `connect({session: token})`. It is shown this once'),
   link: z.string().nullable().meta({ description: 'For the browser of the end user; null where a page opens it' }),
 })
+
+// Connections
+
+const json = z.record(z.string(), z.json())
+const personShape = z.strictObject({
+  id: text('Of the hub'),
+  username: text("Your app's own name for it"),
+  fullName: z.string().nullable(),
+})
+export const connectionShape = z.strictObject({
+  id: text('Unique in the environment'),
+  connectionId: text('Your name for it, unique with the integration; the id, where you gave none'),
+  integration: z.string(),
+  provider: z.string(),
+  kind: text('oauth2, or the kind of key that was given'),
+  status: z.enum(['connected', 'reauthorization_required']),
+  statusReason: z.string().nullable().meta({ description: 'Why its end user must come back, where that is so' }),
+  name: z.string().nullable().meta({ description: 'What you call it, for people' }),
+  endUser: personShape.nullable().meta({ description: "Whose it is; null: the environment's own" }),
+  account: z
+    .strictObject({
+      id: z.string(),
+      name: z.string().nullable(),
+      personId: z.string().nullable(),
+      personName: z.string().nullable(),
+    })
+    .nullable()
+    .meta({ description: 'The account at the provider, where that says' }),
+  scopes: z.array(z.string()).nullable().meta({ description: 'As granted; null where the provider does not say' }),
+  config: z.record(z.string(), z.string()).meta({ description: 'What was given for params, and what the flow keeps' }),
+  metadata: json.meta({ description: 'What you set' }),
+  facts: json.meta({ description: 'What the flow obtained' }),
+  refreshable: z.boolean().meta({ description: 'Whether there is a refresh token' }),
+  expiresAt: time.nullable().meta({ description: 'When the access token ends; it is renewed before' }),
+  obtainedAt: moment('When the provider gave the credential'),
+  checkedAt: time.nullable().meta({ description: 'When the provider last took it, by asking' }),
+  createdAt: time,
+  updatedAt: time,
+})
+export const connectionList = listOf(connectionShape)
+
+const secretText = (description: string) => text(`${description}. Secret`)
+export const credentialShape = z
+  .discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('oauth2'),
+      accessToken: secretText('Works now: send it as the provider wants it, mostly as a Bearer token'),
+      refreshToken: z.string().nullable().meta({ description: 'Only with `refreshToken=true`. Secret' }),
+      expiresAt: time.nullable(),
+      raw: json.meta({ description: 'The token answer of the provider, without its refresh token. Secret' }),
+    }),
+    z.strictObject({ kind: z.literal('apiKey'), key: secretText('As the end user gave it') }),
+    z.strictObject({ kind: z.literal('bearer'), key: secretText('As the end user gave it') }),
+    z.strictObject({ kind: z.literal('basic'), username: z.string(), password: secretText('As the end user gave it') }),
+  ])
+  .meta({ description: 'Read it for each use and keep it nowhere: the hub renews it' })
+
+export const testedShape = z.strictObject({
+  ok: z.literal(true),
+  asked: z
+    .boolean()
+    .meta({ description: 'Whether the provider could be asked; otherwise it is only known to be fresh' }),
+  connection: connectionShape,
+})
+// As types
+
+export type EnvironmentShape = z.infer<typeof environmentShape>
+export type KeyShape = z.infer<typeof keyShape>
+export type ProviderShape = z.infer<typeof providerShape>
+export type IntegrationShape = z.infer<typeof integrationShape>
+export type SessionShape = z.infer<typeof sessionShape>
+export type ConnectionShape = z.infer<typeof connectionShape>
+export type CredentialShape = z.infer<typeof credentialShape>
+export type MadeSessionShape = z.infer<typeof madeSession>

@@ -1,0 +1,119 @@
+/** The links of end users to their accounts. */
+import * as z from 'zod'
+import type { Connection } from '../../core/connection.ts'
+import type { ErrorCode } from '../../core/errors.ts'
+import { findConnection } from '../../core/find.ts'
+import type { Hub } from '../../core/hub.ts'
+import { requireScope } from '../auth.ts'
+import { toConnection, toCredential } from './map.ts'
+import { route } from './route.ts'
+import { type ConnectionShape, connectionShape, credentialShape, testedShape } from './shapes.ts'
+
+const byId = z.strictObject({
+  id: z.string().min(1).max(300).meta({
+    description: 'Its id, or your own name for it where that is unique; percent-encoded',
+  }),
+})
+
+/** What finding one may answer: the name may be that of a session that has made none. */
+const found: readonly ErrorCode[] = ['not_found', 'authorization_denied', 'session_expired']
+/** What renewing its credential may. */
+const refreshing: readonly ErrorCode[] = [
+  'reauthorization_required',
+  'integration_misconfigured',
+  'provider_rejected',
+  'provider_unavailable',
+  'provider_invalid_response',
+]
+
+const shown = async ({ context }: Hub, row: Connection): Promise<ConnectionShape> => {
+  const { environmentId, endUserId } = row
+  const user = endUserId === '' ? undefined : await context.storage.endUser(environmentId, { id: endUserId })
+  return toConnection(row, user)
+}
+
+export const connectionRoutes = [
+  route({
+    method: 'GET',
+    path: '/connections/{id}',
+    id: 'getConnection',
+    tag: 'Connections',
+    summary: 'Show a connection',
+    about: 'Never its tokens.',
+    scope: 'connections:read',
+    status: 200,
+    fails: found,
+    params: byId,
+    answer: connectionShape,
+    work: async ({ hub, caller, params }) =>
+      shown(hub, await findConnection(hub.context, caller.environmentId, params.id)),
+  }),
+  route({
+    method: 'GET',
+    path: '/connections/{id}/credential',
+    id: 'getCredential',
+    tag: 'Connections',
+    summary: 'Get a credential that works now',
+    about:
+      'A token near its end is renewed first. One that only the end user can repair is `reauthorization_required`: begin a connect session. Needs `credentials:read` too.',
+    scope: 'connections:read',
+    status: 200,
+    fails: [...found, ...refreshing],
+    params: byId,
+    query: z.strictObject({
+      force: z.boolean().optional().meta({ description: 'Renew it first, whatever life it has left' }),
+      refreshToken: z
+        .boolean()
+        .optional()
+        .meta({ description: 'Show the refresh token too. Do not use it: the hub does' }),
+    }),
+    answer: credentialShape,
+    async work({ hub, caller, params, query }) {
+      requireScope(caller, 'credentials:read')
+      const row = await findConnection(hub.context, caller.environmentId, params.id)
+      const reading = await hub.readTexts(caller.environmentId, row.integrationKey, row.connectionId, {
+        force: query.force === true,
+        withRefreshToken: query.refreshToken === true,
+      })
+      return toCredential(row.kind, reading)
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/connections/{id}/test',
+    id: 'testConnection',
+    tag: 'Connections',
+    summary: 'Try whether it works',
+    about:
+      'The provider is asked whose account it is; a token near its end is renewed first. What does not work is an error.',
+    scope: 'proxy',
+    status: 200,
+    fails: [...found, ...refreshing],
+    params: byId,
+    answer: testedShape,
+    async work({ hub, caller, params }) {
+      const row = await findConnection(hub.context, caller.environmentId, params.id)
+      const tested = await hub.test(row)
+      const asked = tested.checkedAt?.getTime() !== row.checkedAt?.getTime()
+      return { ok: true as const, asked, connection: await shown(hub, tested) }
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/connections/{id}',
+    id: 'deleteConnection',
+    tag: 'Connections',
+    summary: 'Delete a connection, with its credential',
+    scope: 'connections:write',
+    status: 204,
+    fails: found,
+    params: byId,
+    async work({ hub, caller, params }) {
+      const { storage, clock, log } = hub.context
+      const row = await findConnection(hub.context, caller.environmentId, params.id)
+      await storage.deleteConnection(row.environmentId, row.id, clock.now())
+      log.info('deleted', { provider: row.provider, id: row.id, by: caller.id })
+      return undefined
+    },
+  }),
+]
