@@ -66,6 +66,7 @@ const rowOf = (sealer: Sealer, environmentId: number, prefix: string, index: num
       config: { hub_id: String(raw.hub_id) },
       metadata: { plan: 'pro' },
       facts: {},
+      tags: {},
       createdAt: now,
       updatedAt: now,
     },

@@ -15,6 +15,8 @@ import {
   type Opened,
   succeeded,
 } from './storage.fixtures.ts'
+import { listenerContract } from './storage.listeners.ts'
+import { peopleContract } from './storage.people.ts'
 import { refreshContract } from './storage.refreshes.ts'
 import { sessionContract } from './storage.sessions.ts'
 import { webhookContract } from './storage.webhooks.ts'
@@ -244,7 +246,9 @@ export const storageContract = (name: string, open: () => Promise<Opened>): void
 
   suite(`storage ${name}: connections`, () => connectionContract(begin))
 
+  suite(`storage ${name}: people`, () => peopleContract(begin))
   suite(`storage ${name}: sessions`, () => sessionContract(begin))
+  suite(`storage ${name}: listeners`, () => listenerContract(begin))
   suite(`storage ${name}: refreshes`, () => refreshContract(begin))
   suite(`storage ${name}: webhooks`, () => webhookContract(begin))
 }

@@ -86,6 +86,7 @@ export const connection = (environmentId: number, id: string, over: Partial<Conn
   config: {},
   metadata: {},
   facts: {},
+  tags: {},
   createdAt: at(0),
   updatedAt: at(0),
   ...over,

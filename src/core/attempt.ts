@@ -33,6 +33,14 @@ export interface Attempt {
   readonly issuerAlways: boolean
   /** Sealed. Absent where the provider forbids PKCE. */
   readonly verifier?: Uint8Array
+  /** Sealed: the end user's own client at the provider, in place of the integration's. Wiped with the verifier. */
+  readonly client?: Uint8Array
+  /** The row of the connection that it is to repair, and none other. */
+  readonly repairs?: string
+  /** SHA-256 of the name under which a page waits on a socket to be told how it ended, hex. */
+  readonly listener?: string
+  /** When that page was told. */
+  readonly toldAt?: Date
   /** Where the browser goes at the end, and which dialect words the answer; without it, a page tells. */
   readonly returnTo?: string
   readonly dialect: string

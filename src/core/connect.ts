@@ -1,5 +1,6 @@
 /** start → authorize → callback → connection. RFC 6749 §4.1, RFC 7636 (PKCE), RFC 9207 (iss), RFC 9700 (the floor). */
-import { type Attempt, failed, type Outcome, type Trust } from './attempt.ts'
+import { authorizationParamsOf, type Start, scopesOf } from './asked.ts'
+import { type Attempt, failed, type Outcome } from './attempt.ts'
 import {
   type Account,
   accountKeyOf,
@@ -13,7 +14,6 @@ import {
 import type { Context } from './context.ts'
 import { type Credential, type Json, pickText } from './credential.ts'
 import { refreshAt } from './due.ts'
-import type { Environment } from './environment.ts'
 import { badParameter, MortiseError, toMortiseError } from './errors.ts'
 import { connectionEvents } from './event.ts'
 import { checkIssuer, denied } from './grants/authorization-answer.ts'
@@ -21,8 +21,9 @@ import { authorizeUrl, type Client, codeRequest } from './grants/authorization-c
 import { isSilent, readTokenAnswer } from './grants/token-answer.ts'
 import { identityRequest, readAccount, readFacts, readIdentityAnswer } from './identity.ts'
 import { newId, newNonce, newNumber, sha256 } from './ids.ts'
-import { type Integration, unknownIntegration } from './integration.ts'
+import { unknownIntegration } from './integration.ts'
 import { learnExpiry } from './learn-expiry.ts'
+import { clientOf, openOwnClient, sealOwnClient } from './own-client.ts'
 import { sealCredential } from './sealed.ts'
 import { fillInputs, keptOrigin } from './template.ts'
 
@@ -31,27 +32,6 @@ const attemptLife = 10 * 60_000
 
 /** By then the calls that finish an attempt have answered or timed out, in milliseconds. */
 const longestFinish = 2 * 60_000
-
-export interface Start {
-  readonly environment: Environment
-  readonly integrationKey: string
-  /** The caller's name for the connection; without it the hub mints one, or finds the account's. */
-  readonly connectionId?: string
-  readonly trust: Trust
-  readonly duplicate: boolean
-  /** Without one the connection is the environment's own. */
-  readonly endUserId?: string
-  /** The connect session that this is a try of. */
-  readonly sessionId?: string
-  /** What the connection is to be called. */
-  readonly name?: string
-  readonly params: Readonly<Record<string, string>>
-  /** Narrows the integration's scopes; undefined: all of them. */
-  readonly scopes?: readonly string[]
-  /** Already checked by `checkReturn`. */
-  readonly returnTo?: string
-  readonly dialect: string
-}
 
 export interface Started {
   /** Where to send the browser. */
@@ -95,13 +75,16 @@ export const start = async (context: Context, ask: Start): Promise<Started> => {
       'connection_id has the form of an id that the hub gives. Use a name of your own.',
     )
   const config = fillInputs(provider.params, ask.params, name => `params[${name}]`)
-  const scopes = narrow(integration, ask.scopes)
+  const scopes = scopesOf(integration, ask)
+  const params = authorizationParamsOf(provider, ask)
+  const { ownClient: own } = ask
 
   const state = `${ask.environment.id.toString(36)}.${newNonce()}`
   const [stateHash, nonce] = [sha256(state), newNonce()]
   const verifier = provider.authorize.pkce === 'S256' ? newNonce() : undefined
   const redirectUri = integration.redirectUri ?? context.redirectUri
-  const url = authorizeUrl({ provider, integration, config }, { state, redirectUri, scopes, verifier })
+  const client = { provider, integration: own ? { ...integration, clientId: own.id } : integration, config }
+  const url = authorizeUrl(client, { state, redirectUri, scopes, verifier, params })
   const sealer = await context.sealerOf(ask.environment.id)
   const now = clock.now()
   await storage.addAttempt({
@@ -123,26 +106,15 @@ export const start = async (context: Context, ask: Start): Promise<Started> => {
     issuer: provider.authorize.issuer ?? url.origin,
     issuerAlways: provider.authorize.issuerAlways,
     ...(verifier === undefined ? {} : { verifier: sealer.seal(['attempts', stateHash, 'verifier'], verifier) }),
+    ...(own === undefined ? {} : { client: sealOwnClient(sealer, 'attempts', stateHash, own) }),
+    ...(ask.repairs === undefined ? {} : { repairs: ask.repairs }),
+    ...(ask.listener === undefined ? {} : { listener: sha256(ask.listener) }),
     ...(ask.returnTo === undefined ? {} : { returnTo: ask.returnTo }),
     dialect: ask.dialect,
     createdAt: now,
     expiresAt: new Date(now.getTime() + attemptLife),
   })
   return { url: context.call.page(url.href, integration.sandbox), stateHash, nonce }
-}
-
-/** A link may only narrow what the integration asks for: it is made by whoever holds the public key. */
-const narrow = (integration: Integration, asked: readonly string[] | undefined): readonly string[] => {
-  if (asked === undefined) return integration.scopes
-  // Asked for nothing, many providers grant their own default, which may be more.
-  if (asked.length === 0 && integration.scopes.length > 0)
-    throw badParameter('scopes', 'scopes names none. Leave it out to ask for all that the integration does.')
-  const beyond = asked.filter(scope => !integration.scopes.includes(scope))
-  if (beyond.length === 0) return asked
-  throw badParameter(
-    'scopes',
-    `scopes may only narrow what the integration ${integration.key} asks for (${integration.scopes.join(', ') || 'nothing'}); it names more: ${beyond.join(', ')}.`,
-  )
 }
 
 /**
@@ -222,17 +194,23 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
       'session_expired',
       'The integration was changed while this attempt ran. Start again from the app.',
     )
-  const provider = context.providerOf(integration)
+  const { sessionId } = attempt
+  const session = sessionId === undefined ? undefined : await storage.session(attempt.environmentId, { id: sessionId })
+  if (sessionId !== undefined && !session)
+    throw new MortiseError(
+      'session_expired',
+      'The session of this attempt was ended meanwhile. Start again from the app.',
+      { reason: 'session_over' },
+    )
   const sealer = await context.sealerOf(attempt.environmentId)
-  const secret = await context.clientSecretOf(integration)
-  const client: Client = { provider, integration, secret, config: attempt.config }
+  const own = attempt.client && openOwnClient(sealer, 'attempts', attempt.stateHash, attempt.client)
+  const client = await clientOf(context, integration, attempt.config, own)
+  const { provider } = client
   const verifier = attempt.verifier && sealer.open(['attempts', attempt.stateHash, 'verifier'], attempt.verifier)
 
-  const credential = await exchange(context, client, {
-    code: callback.code,
-    redirectUri: attempt.redirectUri,
-    verifier,
-  })
+  const answered = await exchange(context, client, { code: callback.code, redirectUri: attempt.redirectUri, verifier })
+  const kept = provider.refresh && !answered.refreshToken ? own?.refreshToken : undefined
+  const credential: Credential = kept ? { ...answered, refreshToken: kept } : answered
   const told = credential.raw.reveal()
   const config = { ...attempt.config, ...keptConfig(client, told) }
   const answer = await askIdentity(context, { ...client, config }, credential)
@@ -241,8 +219,9 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
   const now = clock.now()
 
   const compose = (existing: Connection | undefined): Connection => {
-    // A session is named before its connection is there, so the connection takes that name.
-    const id = existing?.id ?? attempt.sessionId ?? newId(now)
+    // A session is named before its connection is there, so the connection takes that name. One that leaves the choice to
+    // the end user may make several.
+    const id = existing?.id ?? (session?.choice ? undefined : session?.id) ?? newId(now)
     const name = attempt.name ?? existing?.name
     return {
       environmentId: attempt.environmentId,
@@ -258,6 +237,7 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
       status: 'connected',
       ...(account ? { account } : {}),
       ...sealCredential(sealer, id, credential, provider.token.answer.refreshToken),
+      ...(own ? { client: sealOwnClient(sealer, 'connections', id, own) } : {}),
       ...(credential.expiresAt ? { expiresAt: credential.expiresAt } : {}),
       obtainedAt: now,
       credentialRevision: (existing?.credentialRevision ?? 0) + 1,
@@ -265,21 +245,32 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
       config,
       metadata: existing?.metadata ?? {},
       facts,
+      tags: existing?.tags ?? {},
+      ...(existing?.webhookUrlOverride === undefined ? {} : { webhookUrlOverride: existing.webhookUrlOverride }),
       createdAt: existing?.createdAt ?? now,
       updatedAt: now,
     }
   }
-  const accountKey = attempt.connectionId === undefined && !attempt.duplicate ? accountKeyOf(account) : undefined
+  const named = attempt.connectionId !== undefined || attempt.repairs !== undefined
+  const accountKey = named || attempt.duplicate ? undefined : accountKeyOf(account)
   const written = await storage.authorize({
     environmentId: attempt.environmentId,
     integrationKey: integration.key,
     find:
-      attempt.connectionId !== undefined
-        ? { connectionId: attempt.connectionId }
-        : accountKey !== undefined
-          ? { accountKey, endUserId: attempt.endUserId }
-          : undefined,
+      attempt.repairs !== undefined
+        ? { id: attempt.repairs }
+        : attempt.connectionId !== undefined
+          ? { connectionId: attempt.connectionId }
+          : accountKey !== undefined
+            ? { accountKey, endUserId: attempt.endUserId }
+            : undefined,
     decide: existing => {
+      if (attempt.repairs !== undefined && !existing)
+        throw new MortiseError(
+          'not_found',
+          'The connection that was to be connected again has been deleted. Start again from the app.',
+          { reason: 'connection_deleted' },
+        )
       if (existing) mayRepair(attempt, existing.connection, account)
       if (existing && attempt.sessionId !== undefined && existing.connection.endUserId !== attempt.endUserId)
         throw new MortiseError(

@@ -1,7 +1,9 @@
 /** A connection: one end user's authorised link through an integration. */
 import type { Trust } from './attempt.ts'
 import type { CredentialKind, JsonObject } from './credential.ts'
+import type { EndUser } from './end-user.ts'
 import { MortiseError } from './errors.ts'
+import type { Tags } from './tags.ts'
 
 type ConnectionStatus = 'connected' | 'reauthorization_required'
 
@@ -68,6 +70,8 @@ export interface Connection {
   readonly access: Uint8Array
   /** Sealed: the refresh token. */
   readonly renewal?: Uint8Array
+  /** Sealed: the client at the provider that it was authorized for, where that is not the integration's. */
+  readonly client?: Uint8Array
   readonly expiresAt?: Date
   /** When the provider gave the credential. */
   readonly obtainedAt: Date
@@ -82,8 +86,20 @@ export interface Connection {
   readonly metadata: JsonObject
   /** What the flow obtained. Kept apart: neither wipes the other. */
   readonly facts: JsonObject
+  /** What the app finds it by. */
+  readonly tags: Tags
+  /** Where the app wants to be told of this connection. */
+  readonly webhookUrlOverride?: string
   readonly createdAt: Date
   readonly updatedAt: Date
+}
+
+/** A connection as a list shows it: nothing of it is sealed. */
+export interface ListedConnection extends Omit<Connection, 'access' | 'renewal' | 'client'> {
+  /** Whether there is a refresh token. */
+  readonly renewable: boolean
+  /** Whose it is, where it is somebody's. */
+  readonly endUser?: EndUser
 }
 
 /**
@@ -108,12 +124,22 @@ export interface ReadRow {
   readonly config: string
   readonly metadata: string
   readonly facts: string
+  readonly tags: string
+  readonly webhookUrlOverride: string | null
+  /** Of the end user; all null where there is none. */
+  readonly username: string | null
+  readonly fullName: string | null
+  readonly email: string | null
+  /** The text of a JSON object. */
+  readonly userTags: string | null
+  readonly organizationId: string | null
+  readonly organizationName: string | null
   readonly createdAt: number
   readonly updatedAt: number
 }
 
-/** The same of a whole row. */
-export const toReadRow = (row: Connection, withRenewal: boolean): ReadRow => ({
+/** The same of a whole row and its end user. */
+export const toReadRow = (row: Connection, withRenewal: boolean, user?: EndUser): ReadRow => ({
   id: row.id,
   number: row.number,
   provider: row.provider,
@@ -128,6 +154,14 @@ export const toReadRow = (row: Connection, withRenewal: boolean): ReadRow => ({
   config: JSON.stringify(row.config),
   metadata: JSON.stringify(row.metadata),
   facts: JSON.stringify(row.facts),
+  tags: JSON.stringify(row.tags),
+  webhookUrlOverride: row.webhookUrlOverride ?? null,
+  username: user?.username ?? null,
+  fullName: user?.fullName ?? null,
+  email: user?.email ?? null,
+  userTags: user?.tags ? JSON.stringify(user.tags) : null,
+  organizationId: user?.organization?.id ?? null,
+  organizationName: user?.organization?.name ?? null,
   createdAt: row.createdAt.getTime(),
   updatedAt: row.updatedAt.getTime(),
 })

@@ -1,5 +1,6 @@
 /** An end user: one person, or one customer, on whose behalf an app connects accounts. */
 import { sha256 } from './ids.ts'
+import type { Tags } from './tags.ts'
 
 export interface EndUser {
   readonly environmentId: number
@@ -8,6 +9,10 @@ export interface EndUser {
   /** The app's own name for it, unique in the environment. */
   readonly username: string
   readonly fullName?: string
+  readonly email?: string
+  readonly tags?: Tags
+  /** The customer of the app that this person belongs to, by the app's own name for it. */
+  readonly organization?: { readonly id: string; readonly name?: string }
   readonly createdAt: Date
   readonly updatedAt: Date
 }

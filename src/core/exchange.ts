@@ -8,6 +8,7 @@ import { type Client, valuesOf } from './grants/authorization-code.ts'
 import { readRefreshAnswer, refreshRequest, type Verdict, verdictOf } from './grants/refresh-token.ts'
 import { isSilent } from './grants/token-answer.ts'
 import { type Integration, unknownIntegration } from './integration.ts'
+import { clientOf, openOwnClient } from './own-client.ts'
 import { isOutage } from './ports.ts'
 import { sealCredential } from './sealed.ts'
 import { expandUrl } from './template.ts'
@@ -25,8 +26,9 @@ export interface Issuer extends Client {
 export const issuerOf = async (context: Context, row: Connection): Promise<Issuer> => {
   const integration = await context.storage.integration(row.environmentId, row.integrationKey)
   if (!integration) throw unknownIntegration(row.integrationKey, await context.environmentOf(row.environmentId))
-  const provider = context.providerOf(integration)
-  const client = { provider, integration, secret: await context.clientSecretOf(integration), config: row.config }
+  const own = row.client && openOwnClient(await context.sealerOf(row.environmentId), 'connections', row.id, row.client)
+  const client = await clientOf(context, integration, row.config, own)
+  const { provider } = client
   const { host } = expandUrl(provider, provider.refresh?.url ?? provider.token.url, valuesOf(client))
   return { ...client, host }
 }

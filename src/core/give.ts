@@ -143,6 +143,8 @@ export const give = async (context: Context, gift: Gift): Promise<Connection> =>
         config,
         metadata: existing?.metadata ?? {},
         facts,
+        tags: existing?.tags ?? {},
+        ...(existing?.webhookUrlOverride === undefined ? {} : { webhookUrlOverride: existing.webhookUrlOverride }),
         createdAt: existing?.createdAt ?? createdAt,
         updatedAt: now,
       }

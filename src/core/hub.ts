@@ -2,8 +2,9 @@
 
 import type { Action } from './action.ts'
 import type { ActionInput } from './action-request.ts'
+import type { Start } from './asked.ts'
 import { createBackground } from './background.ts'
-import { type Callback, type Finished, finish, type Start, type Started, start } from './connect.ts'
+import { type Callback, type Finished, finish, type Started, start } from './connect.ts'
 import type { Connection } from './connection.ts'
 import { type Context, createContext, type World } from './context.ts'
 import type { Environment } from './environment.ts'

@@ -14,6 +14,16 @@ export const newId = (now: Date): string =>
 /** 256 random bits, base64url (43 characters): states, nonces, verifiers (RFC 7636 §4.1). */
 export const newNonce = (): string => randomBytes(32).toString('base64url')
 
+/** 64 hex digits: fourteen that say which environment, so that nobody looks for it elsewhere, and 200 random bits. */
+export const newToken = (environmentId: number): string =>
+  environmentId.toString(16).padStart(14, '0') + randomBytes(25).toString('hex')
+
+/** The environment that a token says it is of; undefined for what is no token. */
+export const environmentOfToken = (token: string): number | undefined => {
+  const id = /^[0-9a-f]{64}$/.test(token) ? Number.parseInt(token.slice(0, 14), 16) : Number.NaN
+  return Number.isSafeInteger(id) ? id : undefined
+}
+
 export const sha256 = (text: string): string => hash('sha256', text, 'hex')
 
 /** The PKCE S256 challenge of a verifier (RFC 7636 §4.2). */

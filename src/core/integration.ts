@@ -19,6 +19,8 @@ export interface Integration {
   readonly settings: Readonly<Record<string, string>>
   /** What the provider is told to send the browser to, where that is the app: it then sends the browser on to ours. */
   readonly redirectUri?: string
+  /** What people call it, where that is not the provider's name. */
+  readonly displayName?: string
   /** Played by the sandbox. Only `dev` makes these. */
   readonly sandbox: boolean
   readonly createdAt: Date

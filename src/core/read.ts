@@ -88,7 +88,9 @@ export const readTexts = async (
   const renewed = async () => {
     const found = await storage.connection(environmentId, integrationKey, connectionId)
     if (!found) throw await unknown(context, environmentId, integrationKey, connectionId)
-    return toReadRow(await working(context, refresher, found, options), withRefreshToken)
+    const row = await working(context, refresher, found, options)
+    const user = row.endUserId === '' ? undefined : await storage.endUser(environmentId, { id: row.endUserId })
+    return toReadRow(row, withRefreshToken, user)
   }
   const hot = options.force
     ? undefined

@@ -39,6 +39,7 @@ const rowOf = (credential: Credential, paths: string | readonly string[] = 'refr
   config: {},
   metadata: {},
   facts: {},
+  tags: {},
   createdAt: new Date(0),
   updatedAt: new Date(0),
 })

@@ -3,6 +3,26 @@
  * end (with a key) or by a page (with a JWT), opened by the end user's browser, and ended by what became of it.
  */
 import type { Outcome } from './attempt.ts'
+import type { AuthorizationParams } from './grants/authorization-params.ts'
+
+/** What the app's back end fixed for one integration; the page cannot change it. */
+export interface Fixed {
+  readonly params?: Readonly<Record<string, string>>
+  readonly authorizationParams?: AuthorizationParams
+  /** In place of the integration's. */
+  readonly scopes?: readonly string[]
+  readonly userScopes?: readonly string[]
+  /** Where a page explains to the end user how to connect it. */
+  readonly docs?: string
+}
+
+/** Of a session that leaves the choice of the integration to the end user: it may make a connection of each. */
+export interface Choice {
+  /** Keys of integrations. Absent: any of the environment. */
+  readonly allowed?: readonly string[]
+  /** By the key of an integration. */
+  readonly fixed: Readonly<Record<string, Fixed>>
+}
 
 export interface ConnectSession {
   readonly environmentId: number
@@ -10,16 +30,21 @@ export interface ConnectSession {
   readonly id: string
   /** SHA-256 of the token, hex: the token itself is never stored. */
   readonly tokenHash: string
+  /** '' where the end user chooses, see `choice`. */
   readonly integrationKey: string
+  readonly choice?: Choice
+  /** The row of the connection that it is to repair, and none other. */
+  readonly repairs?: string
   /** '' is the environment's own user. */
   readonly endUserId: string
   /** Who made it: only they may redeem its code. */
   readonly caller: string
   /**
    * How it is opened. `link`: whoever follows the link first; the app must look at the state before it redeems the code.
-   * `page`: by a form that a page of an allowed origin sends, so that a link in a mail opens nothing.
+   * `page`: by a form that a page of an allowed origin sends, so that a link in a mail opens nothing. `token`: by whoever
+   * shows its token with each request; the one who comes first with a browser keeps it.
    */
-  readonly opens: 'link' | 'page'
+  readonly opens: 'link' | 'page' | 'token'
   readonly dialect: string
   readonly duplicate: boolean
   readonly params: Readonly<Record<string, string>>

@@ -4,7 +4,7 @@
  * Every method but those on environments takes the environment first and never reaches another's rows.
  */
 import type { Attempt, Outcome } from './attempt.ts'
-import type { Connection, DeletedConnection, Flag, ReadRow } from './connection.ts'
+import type { Connection, DeletedConnection, Flag, ListedConnection, ReadRow } from './connection.ts'
 import type { JsonObject } from './credential.ts'
 import type { EndUser } from './end-user.ts'
 import type { AllowKind, Environment, SecretKey } from './environment.ts'
@@ -14,6 +14,7 @@ import type { ConnectSession } from './session.ts'
 import type { Soon } from './soon.ts'
 import type { RefreshStorage } from './storage-refresh.ts'
 import type { WebhookStorage } from './storage-webhooks.ts'
+import type { Tags } from './tags.ts'
 
 export interface Storage extends RefreshStorage, WebhookStorage {
   /** Answers when the database does; throws otherwise. */
@@ -57,6 +58,11 @@ export interface Storage extends RefreshStorage, WebhookStorage {
   integration(environmentId: number, key: string): Promise<Integration | undefined>
   /** By key. */
   integrations(environmentId: number): Promise<Integration[]>
+  /**
+   * Writes all of the one of that id anew, but when it was made. 'taken': another has its new key; 'in use': connections
+   * stand on its old one. Nothing is written then.
+   */
+  updateIntegration(id: string, next: Integration): Promise<'updated' | 'unknown' | 'taken' | 'in use'>
   /** 'in use' while connections stand on it: nothing is removed then. */
   removeIntegration(environmentId: number, key: string): Promise<'removed' | 'unknown' | 'in use'>
 
@@ -75,6 +81,13 @@ export interface Storage extends RefreshStorage, WebhookStorage {
   /** Removes attempts and sessions whose deadline was before `before`; answers how many attempts. */
   sweepAttempts(before: Date): Promise<number>
 
+  /**
+   * How attempts ended whose pages wait under one of these names and were not told yet, of any environment: a page that
+   * opens a socket has named none. An attempt that is under way is none of them.
+   */
+  untold(listeners: readonly string[]): Promise<Untold[]>
+  noteTold(environmentId: number, stateHash: string, at: Date): Promise<void>
+
   addSession(session: ConnectSession): Promise<void>
   /** By id, token, code, or state and caller; of several the newest. */
   session(environmentId: number, by: SessionKey): Promise<ConnectSession | undefined>
@@ -86,6 +99,8 @@ export interface Storage extends RefreshStorage, WebhookStorage {
   latestSession(environmentId: number, caller: string, integrationKey: string): Promise<ConnectSession | undefined>
   /** Keeps a session to the browser that comes first: true for that one, again and again, before the deadline. */
   bindSession(environmentId: number, id: string, browserHash: string, now: Date): Promise<boolean>
+  /** Ends it: what is under way with it fails. */
+  deleteSession(environmentId: number, id: string): Promise<void>
   /** Sets where a session returns to, as long as nobody has opened it. false if somebody has. */
   setSessionReturn(environmentId: number, id: string, returnTo: string): Promise<boolean>
   /** Sets the code if there is none; answers the sealed one that stands. */
@@ -105,6 +120,11 @@ export interface Storage extends RefreshStorage, WebhookStorage {
   endUsers(environmentId: number): Promise<EndUser[]>
   /** false if there is no such user, or another has that name. */
   updateEndUser(user: EndUser): Promise<boolean>
+  /**
+   * Adds the user, or sets what is given beyond it of the one that has the name already, in one transaction; answers the
+   * one that stands. What is not given stays as it was.
+   */
+  tellEndUser(user: EndUser): Promise<EndUser>
   /** Removes the user with its sessions and connections; the latter are remembered. false if there is none. */
   deleteEndUser(environmentId: number, id: string, at: Date): Promise<boolean>
 
@@ -127,13 +147,20 @@ export interface Storage extends RefreshStorage, WebhookStorage {
     withRenewal: boolean,
   ): Promise<ReadRow | undefined>
   connectionById(environmentId: number, id: string): Promise<Connection | undefined>
-  /** Newest first. */
+  /**
+   * A page of those that fit every part of the filter, newest first, and of one time the greater id first. Reads nothing
+   * sealed, and no more rows than it answers.
+   */
+  listConnections(environmentId: number, filter: ListFilter, page: Page): Promise<ListedConnection[]>
+  /** Newest first, whole: for a few. */
   connections(environmentId: number, filter: ConnectionFilter): Promise<Connection[]>
   /**
    * Removes the row and its credential, and remembers that it was there; `mergedInto`: the row that its id leads to from
    * now on, which must be there. false if one of them was not there: nothing is removed then.
    */
   deleteConnection(environmentId: number, id: string, at: Date, mergedInto?: string): Promise<boolean>
+  /** Whether another connection through the same integration has the same account, as far as is known. */
+  sharesAccount(row: Pick<Connection, 'environmentId' | 'id' | 'integrationKey' | 'account'>): Promise<boolean>
   /** Notes that it worked, by compare-and-swap: of this credential, not of a newer one. */
   noteChecked(environmentId: number, id: string, revision: number, at: Date): Promise<void>
   /** The latest that was deleted under this row id or connection id. */
@@ -158,6 +185,11 @@ export interface Storage extends RefreshStorage, WebhookStorage {
     how: 'set' | 'merge',
     at: Date,
   ): Promise<JsonObject | undefined>
+  /**
+   * Sets what is given, null: removes it; touches nothing else. One whose new end user has the same account through it
+   * already is from then on found by its name only. false if there is no such row.
+   */
+  patchConnection(environmentId: number, id: string, change: ConnectionChange, at: Date): Promise<boolean>
   /** Notes when the token ends, by compare-and-swap: of this credential, not of a newer one. Moves no revision. */
   noteExpiry(environmentId: number, id: string, revision: number, expiresAt: Date): Promise<void>
 }
@@ -167,6 +199,42 @@ export type SessionKey =
   | { readonly tokenHash: string }
   | { readonly codeHash: string }
   | { readonly stateHash: string; readonly caller: string }
+
+export interface ListFilter {
+  readonly connectionId?: string
+  /** '' is the environment's own. */
+  readonly endUserId?: string
+  /** Of their end user. */
+  readonly organizationId?: string
+  /** Any of these; of none, none. */
+  readonly integrationKeys?: readonly string[]
+  /** All of these. */
+  readonly tags?: Tags
+  /** Part of the connection id, or of the end user's name, full name or e-mail; ASCII letters in either case. */
+  readonly search?: string
+}
+
+/** Where a list goes on: after this one. */
+export type Cursor = Pick<Connection, 'createdAt' | 'id'>
+
+export interface Page {
+  readonly limit: number
+  readonly after?: Cursor
+  /** So many are passed over first. */
+  readonly skip?: number
+}
+
+export interface ConnectionChange {
+  readonly endUserId?: string
+  readonly tags?: Tags
+  readonly webhookUrlOverride?: string | null
+}
+
+/** What a page that waits is to be told. */
+export interface Untold extends Pick<Attempt, 'environmentId' | 'stateHash' | 'integrationKey' | 'connectionId'> {
+  readonly listener: string
+  readonly outcome: Outcome
+}
 
 export interface ConnectionFilter {
   readonly connectionId?: string

@@ -5,6 +5,7 @@ import { type EndUser, isUsername, me, shownUserId } from './end-user.ts'
 import type { Environment } from './environment.ts'
 import { badParameter, MortiseError } from './errors.ts'
 import { newId } from './ids.ts'
+import { toTags } from './tags.ts'
 
 /** The environment's own user, which has no row. */
 export const ownUser = (environment: Pick<Environment, 'id' | 'createdAt'>): EndUser => ({
@@ -42,6 +43,38 @@ export const addEndUser = async (
   )
 }
 
+/** What an app tells of one of its people: a name for it, and what it wants kept. What it leaves out stays as it was. */
+export type Told = Pick<EndUser, 'username' | 'fullName' | 'email' | 'tags' | 'organization'>
+
+/**
+ * The end user of that name, made if there is none, with what is told. Two at once make one. Unlike `addEndUser`, it takes
+ * whatever name an app has for its people, an id of 24 hex digits or one with slashes too.
+ */
+export const knowEndUser = async (context: Context, environmentId: number, told: Told): Promise<EndUser> => {
+  if (!/^[^\p{Cc}]{1,255}$/u.test(told.username) || told.username === me)
+    throw badParameter(
+      'end_user.id',
+      `The id of an end user must be 1 to 255 characters without control characters, and not "${me}": it is your app's own name for the person.`,
+    )
+  for (const [name, value] of [
+    ['display_name', told.fullName],
+    ['email', told.email],
+    ['organization.id', told.organization?.id],
+    ['organization.display_name', told.organization?.name],
+  ] as const)
+    if (value !== undefined && !/^[^\p{Cc}]{1,255}$/u.test(value))
+      throw badParameter(name, `${name} must be 1 to 255 characters, without control characters.`)
+  const now = context.clock.now()
+  return context.storage.tellEndUser({
+    environmentId,
+    id: newId(now),
+    ...told,
+    ...(told.tags ? { tags: toTags(told.tags, 'end_user.tags') } : {}),
+    createdAt: now,
+    updatedAt: now,
+  })
+}
+
 /**
  * The end user that a caller names: an id (bare or as `user_…`), a username, or `me` (also: nobody) for the environment's
  * own. Throws `invalid_request` (end_user_unknown), with the nearest name. `source`: where the value stood.
@@ -56,10 +89,8 @@ export const endUserNamed = async (
   const id = /^(?:user_)?([0-9a-f]{24})$/i.exec(text)?.[1]?.toLowerCase()
   if (id === shownUserId(environment.id, '')) return ownUser(environment)
   const { storage } = context
-  const found =
-    id === undefined
-      ? await storage.endUser(environment.id, { username: text })
-      : await storage.endUser(environment.id, { id })
+  const byId = id === undefined ? undefined : await storage.endUser(environment.id, { id })
+  const found = byId ?? (await storage.endUser(environment.id, { username: text }))
   if (found) return found
   const shown = text.slice(0, 100)
   const names = (await storage.endUsers(environment.id)).map(each => each.username)

@@ -1,7 +1,6 @@
-/** The part of the storage port that is about connect sessions and end users. */
+/** The part of the storage port that is about connect sessions, and what is left of deleted connections. */
 import type { Transaction } from 'kysely'
 import type { Outcome } from '../core/attempt.ts'
-import type { EndUser } from '../core/end-user.ts'
 import type { ConnectSession } from '../core/session.ts'
 import type { Storage } from '../core/storage.ts'
 import type { Engine } from './engine.ts'
@@ -24,6 +23,8 @@ const toSession = (row: SessionTables['connect_sessions']): ConnectSession => ({
   ...optional('state', row.state, same),
   ...optional('stateHash', row.state_hash, same),
   stateGiven: row.state_given === 1,
+  ...optional('choice', row.choice_json, JSON.parse),
+  ...optional('repairs', row.repairs, same),
   ...optional('browserHash', row.browser_hash, same),
   ...optional('codeHash', row.code_hash, same),
   ...optional('code', row.code, same),
@@ -50,6 +51,8 @@ const fromSession = (session: ConnectSession): SessionTables['connect_sessions']
   state_hash: session.stateHash ?? null,
   state: session.state ?? null,
   state_given: session.stateGiven ? 1 : 0,
+  choice_json: session.choice ? JSON.stringify(session.choice) : null,
+  repairs: session.repairs ?? null,
   browser_hash: session.browserHash ?? null,
   code_hash: session.codeHash ?? null,
   code: session.code ?? null,
@@ -58,15 +61,6 @@ const fromSession = (session: ConnectSession): SessionTables['connect_sessions']
   finished_at: session.finishedAt?.getTime() ?? null,
   created_at: session.createdAt.getTime(),
   expires_at: session.expiresAt.getTime(),
-})
-
-const toEndUser = (row: SessionTables['end_users']): EndUser => ({
-  environmentId: row.environment_id,
-  id: row.id,
-  username: row.username,
-  ...optional('fullName', row.full_name, same),
-  createdAt: date(row.created_at),
-  updatedAt: date(row.updated_at),
 })
 
 /** A session ends with its attempt. One that has a connection keeps it, whatever a later attempt does. */
@@ -118,13 +112,9 @@ type Part = Pick<
   | 'countSessions'
   | 'countAttempts'
   | 'bindSession'
+  | 'deleteSession'
   | 'setSessionReturn'
   | 'setSessionCode'
-  | 'addEndUser'
-  | 'endUser'
-  | 'endUsers'
-  | 'updateEndUser'
-  | 'deleteEndUser'
   | 'deleteConnection'
   | 'deletedConnection'
 >
@@ -185,6 +175,10 @@ export const sessionStorage = ({ db, transact }: Pick<Engine, 'db' | 'transact'>
       .executeTakeFirstOrThrow()
     return bound.numUpdatedRows === 1n
   },
+  async deleteSession(environmentId, id) {
+    const rows = db.deleteFrom('connect_sessions').where('environment_id', '=', environmentId)
+    await rows.where('id', '=', id).execute()
+  },
   async setSessionReturn(environmentId, id, returnTo) {
     const set = await db
       .updateTable('connect_sessions')
@@ -211,74 +205,6 @@ export const sessionStorage = ({ db, transact }: Pick<Engine, 'db' | 'transact'>
       .executeTakeFirst()
     return row?.code ?? undefined
   },
-
-  async addEndUser(user) {
-    const added = await db
-      .insertInto('end_users')
-      .values({
-        environment_id: user.environmentId,
-        id: user.id,
-        username: user.username,
-        full_name: user.fullName ?? null,
-        created_at: user.createdAt.getTime(),
-        updated_at: user.updatedAt.getTime(),
-      })
-      .onConflict(on => on.doNothing())
-      .executeTakeFirstOrThrow()
-    return added.numInsertedOrUpdatedRows === 1n
-  },
-  async endUser(environmentId, by) {
-    const rows = db.selectFrom('end_users').selectAll().where('environment_id', '=', environmentId)
-    const row = await ('id' in by
-      ? rows.where('id', '=', by.id)
-      : rows.where('username', '=', by.username)
-    ).executeTakeFirst()
-    return row && toEndUser(row)
-  },
-  async endUsers(environmentId) {
-    const rows = await db
-      .selectFrom('end_users')
-      .selectAll()
-      .where('environment_id', '=', environmentId)
-      .orderBy('created_at')
-      .orderBy('id')
-      .execute()
-    return rows.map(toEndUser)
-  },
-  updateEndUser: user =>
-    transact(async tx => {
-      const taken = await tx
-        .selectFrom('end_users')
-        .select('id')
-        .where('environment_id', '=', user.environmentId)
-        .where('username', '=', user.username)
-        .where('id', '!=', user.id)
-        .executeTakeFirst()
-      if (taken) return false
-      const updated = await tx
-        .updateTable('end_users')
-        .set({ username: user.username, full_name: user.fullName ?? null, updated_at: user.updatedAt.getTime() })
-        .where('environment_id', '=', user.environmentId)
-        .where('id', '=', user.id)
-        .executeTakeFirstOrThrow()
-      return updated.numUpdatedRows === 1n
-    }),
-  deleteEndUser: (environmentId, id, at) =>
-    transact(async tx => {
-      const removed = await tx
-        .deleteFrom('end_users')
-        .where('environment_id', '=', environmentId)
-        .where('id', '=', id)
-        .executeTakeFirstOrThrow()
-      if (removed.numDeletedRows !== 1n) return false
-      await removeConnections(tx, environmentId, { endUserId: id }, at)
-      await tx
-        .deleteFrom('connect_sessions')
-        .where('environment_id', '=', environmentId)
-        .where('end_user_id', '=', id)
-        .execute()
-      return true
-    }),
 
   deleteConnection: (environmentId, id, at, mergedInto) =>
     transact(async tx => {

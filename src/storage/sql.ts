@@ -5,6 +5,9 @@ import { soon } from '../core/soon.ts'
 import type { Storage } from '../core/storage.ts'
 import { credentialStorage, one } from './credentials.ts'
 import type { Engine } from './engine.ts'
+import { listenerStorage } from './listeners.ts'
+import { listStorage } from './lists.ts'
+import { peopleStorage, writeTags } from './people.ts'
 import { refreshStorage, renewRefreshes } from './refreshes.ts'
 import { remembered } from './remembered.ts'
 import { endSession, sessionStorage } from './sessions.ts'
@@ -12,6 +15,7 @@ import {
   connectionColumns,
   fromAttempt,
   fromConnection,
+  fromIntegration,
   readColumns,
   type Tables,
   toAttempt,
@@ -22,6 +26,15 @@ import {
 } from './tables.ts'
 import { createTurn } from './turn.ts'
 import { addDeliveries, webhookStorage } from './webhooks.ts'
+
+const inUse = async (tx: Transaction<Tables>, environmentId: number, key: string): Promise<boolean> => {
+  const used = tx
+    .selectFrom('connections')
+    .select('id')
+    .where('environment_id', '=', environmentId)
+    .where('integration_key', '=', key)
+  return (await used.limit(1).executeTakeFirst()) !== undefined
+}
 
 export const createStorage = (engine: Engine): Storage => {
   const { db, transact } = engine
@@ -39,14 +52,20 @@ export const createStorage = (engine: Engine): Storage => {
   const turn = createTurn(engine.together)
   const named = 'FROM connections WHERE environment_id = ? AND integration_key = ? AND connection_id = ?'
   const wholeRow = engine.prepare<Tables['connections']>(`SELECT ${connectionColumns.join(', ')} ${named}`)
-  const hotRow = engine.prepare<ReadRow>(`SELECT ${readColumns} ${named}`)
-  const hotRowWithRenewal = engine.prepare<ReadRow>(`SELECT ${readColumns}, renewal_part AS "renewal" ${named}`)
+  const withUser = `FROM connections LEFT JOIN end_users ON end_users.environment_id = connections.environment_id
+    AND end_users.id = connections.end_user_id
+    WHERE connections.environment_id = ? AND integration_key = ? AND connection_id = ?`
+  const hotRow = engine.prepare<ReadRow>(`SELECT ${readColumns} ${withUser}`)
+  const hotRowWithRenewal = engine.prepare<ReadRow>(`SELECT ${readColumns}, renewal_part AS "renewal" ${withUser}`)
 
   return {
     ...sessionStorage(engine),
+    ...peopleStorage(engine),
+    ...listStorage(engine),
     ...refreshStorage(engine),
     ...credentialStorage(engine),
     ...webhookStorage(engine),
+    ...listenerStorage(engine),
     async ping() {
       await db.selectFrom('marks').select('name').limit(1).execute()
     },
@@ -187,20 +206,7 @@ export const createStorage = (engine: Engine): Storage => {
     async addIntegration(integration) {
       const added = await db
         .insertInto('integrations')
-        .values({
-          environment_id: integration.environmentId,
-          key: integration.key,
-          id: integration.id,
-          provider: integration.provider,
-          client_id: integration.clientId,
-          client_secret: integration.clientSecret,
-          scopes_json: JSON.stringify(integration.scopes),
-          settings_json: JSON.stringify(integration.settings),
-          redirect_uri: integration.redirectUri ?? null,
-          sandbox: integration.sandbox ? 1 : 0,
-          created_at: integration.createdAt.getTime(),
-          updated_at: integration.updatedAt.getTime(),
-        })
+        .values(fromIntegration(integration))
         .onConflict(on => on.doNothing())
         .executeTakeFirstOrThrow()
       return one(added)
@@ -223,16 +229,37 @@ export const createStorage = (engine: Engine): Storage => {
         .execute()
       return rows.map(toIntegration)
     },
+    updateIntegration: (id, next) =>
+      transact(async tx => {
+        const same = tx
+          .selectFrom('integrations')
+          .select('key')
+          .where('environment_id', '=', next.environmentId)
+          .where('id', '=', id)
+        const before = await same.executeTakeFirst()
+        if (!before) return 'unknown' as const
+        if (before.key !== next.key) {
+          const taken = await tx
+            .selectFrom('integrations')
+            .select('id')
+            .where('environment_id', '=', next.environmentId)
+            .where('key', '=', next.key)
+            .executeTakeFirst()
+          if (taken) return 'taken' as const
+          if (await inUse(tx, next.environmentId, before.key)) return 'in use' as const
+        }
+        const { environment_id: _, id: __, created_at: ___, ...columns } = fromIntegration(next)
+        await tx
+          .updateTable('integrations')
+          .set(columns)
+          .where('environment_id', '=', next.environmentId)
+          .where('id', '=', id)
+          .execute()
+        return 'updated' as const
+      }),
     removeIntegration: (environmentId, key) =>
       transact(async tx => {
-        const used = await tx
-          .selectFrom('connections')
-          .select('id')
-          .where('environment_id', '=', environmentId)
-          .where('integration_key', '=', key)
-          .limit(1)
-          .executeTakeFirst()
-        if (used) return 'in use' as const
+        if (await inUse(tx, environmentId, key)) return 'in use' as const
         const removed = await tx
           .deleteFrom('integrations')
           .where('environment_id', '=', environmentId)
@@ -270,7 +297,7 @@ export const createStorage = (engine: Engine): Storage => {
       transact(async tx => {
         const ended = await tx
           .updateTable('attempts')
-          .set({ outcome_json: JSON.stringify(outcome), verifier: null })
+          .set({ outcome_json: JSON.stringify(outcome), verifier: null, client: null })
           .where('environment_id', '=', environmentId)
           .where('state_hash', '=', stateHash)
           .where('outcome_json', 'is', null)
@@ -318,6 +345,8 @@ export const createStorage = (engine: Engine): Storage => {
             .where('id', '=', row.id)
             .execute()
         else await tx.insertInto('connections').values(columns).execute()
+        if (columns.tags_json !== (row?.tags_json ?? '{}'))
+          await writeTags(tx, { ...next.connection, createdAt: columns.created_at })
         await renewRefreshes(tx, next.connection, next.refreshAt)
         await addDeliveries(tx, draft.environmentId, draft.events?.(next.connection, row === undefined) ?? [])
         const { attempt } = draft
@@ -325,7 +354,7 @@ export const createStorage = (engine: Engine): Storage => {
           const outcome = attempt.outcome(next.connection)
           await tx
             .updateTable('attempts')
-            .set({ outcome_json: JSON.stringify(outcome), verifier: null })
+            .set({ outcome_json: JSON.stringify(outcome), verifier: null, client: null })
             .where('environment_id', '=', draft.environmentId)
             .where('state_hash', '=', attempt.stateHash)
             .execute()

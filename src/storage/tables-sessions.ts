@@ -1,13 +1,5 @@
-/** Rows of connect sessions, end users, and what is left of deleted connections. */
+/** Rows of connect sessions, and what is left of deleted connections. */
 export interface SessionTables {
-  end_users: {
-    environment_id: number
-    id: string
-    username: string
-    full_name: string | null
-    created_at: number
-    updated_at: number
-  }
   connect_sessions: {
     environment_id: number
     id: string
@@ -24,6 +16,8 @@ export interface SessionTables {
     state_hash: string | null
     state: Uint8Array | null
     state_given: number
+    choice_json: string | null
+    repairs: string | null
     browser_hash: string | null
     code_hash: string | null
     code: Uint8Array | null

@@ -1,13 +1,14 @@
 /** Rows as the database holds them, and rows ↔ core's nouns. Times are milliseconds, flags 0 or 1. */
 import type { Attempt } from '../core/attempt.ts'
-import type { Connection, ReadRow } from '../core/connection.ts'
+import { accountKeyOf, type Connection, type ReadRow } from '../core/connection.ts'
 import type { Environment, SecretKey } from '../core/environment.ts'
 import type { Integration } from '../core/integration.ts'
+import type { PeopleTables } from './tables-people.ts'
 import type { RefreshTables } from './tables-refreshes.ts'
 import type { SessionTables } from './tables-sessions.ts'
 import type { WebhookTables } from './tables-webhooks.ts'
 
-export interface Tables extends RefreshTables, SessionTables, WebhookTables {
+export interface Tables extends PeopleTables, RefreshTables, SessionTables, WebhookTables {
   marks: { name: string; value: Uint8Array }
   changes: { name: string; revision: number }
   environments: {
@@ -41,6 +42,7 @@ export interface Tables extends RefreshTables, SessionTables, WebhookTables {
     scopes_json: string
     settings_json: string
     redirect_uri: string | null
+    display_name: string | null
     sandbox: number
     created_at: number
     updated_at: number
@@ -70,6 +72,10 @@ export interface Tables extends RefreshTables, SessionTables, WebhookTables {
     outcome_json: string | null
     session_id: string | null
     name: string | null
+    client: Uint8Array | null
+    repairs: string | null
+    listener: string | null
+    told_at: number | null
   }
   connections: {
     environment_id: number
@@ -80,12 +86,14 @@ export interface Tables extends RefreshTables, SessionTables, WebhookTables {
     provider: string
     end_user_id: string
     account_key: string | null
+    account_ref: string | null
     account_json: string | null
     status: string
     status_reason: string | null
     status_cause: string | null
     access_part: Uint8Array
     renewal_part: Uint8Array | null
+    client: Uint8Array | null
     expires_at: number | null
     obtained_at: number
     credential_revision: number
@@ -97,6 +105,8 @@ export interface Tables extends RefreshTables, SessionTables, WebhookTables {
     name: string | null
     trust: string
     checked_at: number | null
+    tags_json: string
+    webhook_url_override: string | null
     created_at: number
     updated_at: number
   }
@@ -115,12 +125,14 @@ const everyColumn: Readonly<Record<keyof Tables['connections'], true>> = {
   provider: true,
   end_user_id: true,
   account_key: true,
+  account_ref: true,
   account_json: true,
   status: true,
   status_reason: true,
   status_cause: true,
   access_part: true,
   renewal_part: true,
+  client: true,
   expires_at: true,
   obtained_at: true,
   credential_revision: true,
@@ -132,14 +144,16 @@ const everyColumn: Readonly<Record<keyof Tables['connections'], true>> = {
   trust: true,
   checked_at: true,
   name: true,
+  tags_json: true,
+  webhook_url_override: true,
   created_at: true,
   updated_at: true,
 }
-export const connectionColumns = Object.keys(everyColumn)
+export const connectionColumns = Object.keys(everyColumn) as (keyof Tables['connections'])[]
 
 /** The column of each property of a ReadRow but its renewal part; the driver's row then is the noun, as it is. */
 const columnOf: Readonly<Record<Exclude<keyof ReadRow, 'renewal'>, string>> = {
-  id: 'id',
+  id: 'connections.id',
   number: 'number',
   provider: 'provider',
   endUserId: 'end_user_id',
@@ -153,8 +167,16 @@ const columnOf: Readonly<Record<Exclude<keyof ReadRow, 'renewal'>, string>> = {
   config: 'config_json',
   metadata: 'metadata_json',
   facts: 'facts_json',
-  createdAt: 'created_at',
-  updatedAt: 'updated_at',
+  tags: 'connections.tags_json',
+  webhookUrlOverride: 'webhook_url_override',
+  username: 'username',
+  fullName: 'full_name',
+  email: 'email',
+  userTags: 'end_users.tags_json',
+  organizationId: 'organization_id',
+  organizationName: 'organization_name',
+  createdAt: 'connections.created_at',
+  updatedAt: 'connections.updated_at',
 }
 export const readColumns = Object.entries(columnOf)
   .map(([property, column]) => `${column} AS "${property}"`)
@@ -198,9 +220,26 @@ export const toIntegration = (row: Tables['integrations']): Integration => ({
   scopes: JSON.parse(row.scopes_json),
   settings: JSON.parse(row.settings_json),
   ...optional('redirectUri', row.redirect_uri, same),
+  ...optional('displayName', row.display_name, same),
   sandbox: row.sandbox === 1,
   createdAt: date(row.created_at),
   updatedAt: date(row.updated_at),
+})
+
+export const fromIntegration = (integration: Integration): Tables['integrations'] => ({
+  environment_id: integration.environmentId,
+  key: integration.key,
+  id: integration.id,
+  provider: integration.provider,
+  client_id: integration.clientId,
+  client_secret: integration.clientSecret,
+  scopes_json: JSON.stringify(integration.scopes),
+  settings_json: JSON.stringify(integration.settings),
+  redirect_uri: integration.redirectUri ?? null,
+  display_name: integration.displayName ?? null,
+  sandbox: integration.sandbox ? 1 : 0,
+  created_at: integration.createdAt.getTime(),
+  updated_at: integration.updatedAt.getTime(),
 })
 
 export const fromAttempt = (attempt: Attempt): Tables['attempts'] => ({
@@ -228,6 +267,10 @@ export const fromAttempt = (attempt: Attempt): Tables['attempts'] => ({
   outcome_json: attempt.outcome ? JSON.stringify(attempt.outcome) : null,
   session_id: attempt.sessionId ?? null,
   name: attempt.name ?? null,
+  client: attempt.client ?? null,
+  repairs: attempt.repairs ?? null,
+  listener: attempt.listener ?? null,
+  told_at: attempt.toldAt?.getTime() ?? null,
 })
 
 export const toAttempt = (row: Tables['attempts']): Attempt => ({
@@ -249,6 +292,10 @@ export const toAttempt = (row: Tables['attempts']): Attempt => ({
   ...optional('issuer', row.issuer, same),
   issuerAlways: row.issuer_always === 1,
   ...optional('verifier', row.verifier, same),
+  ...optional('client', row.client, same),
+  ...optional('repairs', row.repairs, same),
+  ...optional('listener', row.listener, same),
+  ...optional('toldAt', row.told_at, date),
   ...optional('returnTo', row.return_to, same),
   dialect: row.dialect,
   createdAt: date(row.created_at),
@@ -277,11 +324,13 @@ export const fromConnection = (row: Connection, accountKey: string | undefined):
   provider: row.provider,
   end_user_id: row.endUserId,
   account_key: accountKey ?? null,
+  account_ref: accountKeyOf(row.account) ?? null,
   account_json: row.account ? JSON.stringify(row.account) : null,
   status: row.status,
   status_reason: row.statusReason ?? null,
   status_cause: row.statusCause ?? null,
   ...credentialColumns(row),
+  client: row.client ?? null,
   credential_revision: row.credentialRevision,
   config_json: JSON.stringify(row.config),
   metadata_json: JSON.stringify(row.metadata),
@@ -290,11 +339,32 @@ export const fromConnection = (row: Connection, accountKey: string | undefined):
   name: row.name ?? null,
   trust: row.trust,
   checked_at: row.checkedAt?.getTime() ?? null,
+  tags_json: JSON.stringify(row.tags),
+  webhook_url_override: row.webhookUrlOverride ?? null,
   created_at: row.createdAt.getTime(),
   updated_at: row.updatedAt.getTime(),
 })
 
+/** What a list reads of a row: all but what is sealed. */
+export type ListRow = Omit<
+  Tables['connections'],
+  'access_part' | 'renewal_part' | 'client' | 'account_key' | 'account_ref'
+>
+
+const isSealed = (column: keyof Tables['connections']): column is Exclude<keyof Tables['connections'], keyof ListRow> =>
+  ['access_part', 'renewal_part', 'client', 'account_key', 'account_ref'].includes(column)
+export const listColumns = connectionColumns.flatMap(column =>
+  isSealed(column) ? [] : [`connections.${column}` as const],
+)
+
 export const toConnection = (row: Tables['connections']): Connection => ({
+  ...toListed(row),
+  access: row.access_part,
+  ...optional('renewal', row.renewal_part, same),
+  ...optional('client', row.client, same),
+})
+
+export const toListed = (row: ListRow): Omit<Connection, 'access' | 'renewal' | 'client'> => ({
   environmentId: row.environment_id,
   id: row.id,
   number: row.number,
@@ -310,8 +380,6 @@ export const toConnection = (row: Tables['connections']): Connection => ({
   status: row.status as Connection['status'],
   ...optional('statusReason', row.status_reason, same),
   ...optional('statusCause', row.status_cause, cause => cause as NonNullable<Connection['statusCause']>),
-  access: row.access_part,
-  ...optional('renewal', row.renewal_part, same),
   ...optional('expiresAt', row.expires_at, date),
   obtainedAt: date(row.obtained_at),
   credentialRevision: row.credential_revision,
@@ -319,6 +387,8 @@ export const toConnection = (row: Tables['connections']): Connection => ({
   config: JSON.parse(row.config_json),
   metadata: JSON.parse(row.metadata_json),
   facts: JSON.parse(row.facts_json),
+  tags: JSON.parse(row.tags_json),
+  ...optional('webhookUrlOverride', row.webhook_url_override, same),
   createdAt: date(row.created_at),
   updatedAt: date(row.updated_at),
 })

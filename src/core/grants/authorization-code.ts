@@ -5,6 +5,7 @@ import type { Integration } from '../integration.ts'
 import type { CallRequest } from '../ports.ts'
 import type { Provider } from '../provider.ts'
 import { expandUrl, type TemplateValues } from '../template.ts'
+import type { AuthorizationParams } from './authorization-params.ts'
 
 /** The integration's client at the provider, its secret opened. */
 export interface Client {
@@ -20,15 +21,23 @@ export const valuesOf = (client: Pick<Client, 'integration' | 'config'>): Templa
   settings: client.integration.settings,
 })
 
-/** The URL that the browser is sent to. */
-export const authorizeUrl = (
-  client: Omit<Client, 'secret'>,
-  ask: { state: string; redirectUri: string; scopes: readonly string[]; verifier: string | undefined },
-): URL => {
+export interface AuthorizeAsk {
+  readonly state: string
+  readonly redirectUri: string
+  readonly scopes: readonly string[]
+  readonly verifier: string | undefined
+  /** Besides the definition's, already checked by `checkAuthorizationParams`. null takes one of the definition's away. */
+  readonly params?: AuthorizationParams
+}
+
+/** The URL that the browser is sent to. What the hub itself sets is set last. */
+export const authorizeUrl = (client: Omit<Client, 'secret'>, ask: AuthorizeAsk): URL => {
   const { authorize } = client.provider
   const url = expandUrl(client.provider, authorize.url, valuesOf(client))
   const set = (name: string, value: string) => url.searchParams.set(name, value)
-  for (const [name, value] of Object.entries(authorize.params ?? {})) set(name, value)
+  for (const [name, value] of Object.entries({ ...authorize.params, ...ask.params }))
+    if (value === null) url.searchParams.delete(name)
+    else set(name, value)
   set('response_type', 'code')
   set('client_id', client.integration.clientId)
   set('redirect_uri', ask.redirectUri)

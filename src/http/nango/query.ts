@@ -1,0 +1,56 @@
+/** Parameters of a query, read strictly. */
+import { didYouMean } from '../../core/alike.ts'
+import { type MortiseError, badParameter as wrong } from '../../core/errors.ts'
+
+/** A parameter that may be given once. */
+export const single = (query: URLSearchParams, name: string): string | undefined => {
+  const [value, ...more] = query.getAll(name)
+  if (more.length > 0) throw wrong(name, `${name} is given more than once.`)
+  return value
+}
+
+export const flag = (query: URLSearchParams, name: string): boolean => {
+  const value = single(query, name)
+  if (value === undefined || value === 'false') return false
+  if (value === 'true') return true
+  throw wrong(name, `${name} must be true or false.`)
+}
+
+/** A list that commas or blanks separate. */
+export const list = (query: URLSearchParams, name: string): string[] | undefined =>
+  single(query, name)?.split(/[ ,]+/).filter(Boolean)
+
+export const unknownParameter = (name: string, known: ReadonlySet<string>, more = ''): MortiseError =>
+  wrong(
+    name,
+    `${name.slice(0, 80)} is not a parameter here${didYouMean(name.slice(0, 80), [...known])}; there are ${[...known].join(', ')}${more}.`,
+  )
+
+/** The values of `group[x]`, by x. `longest`: of a value, in characters. */
+export const grouped = (query: URLSearchParams, group: string, longest: number): Record<string, string> => {
+  const values: Record<string, string> = {}
+  for (const name of query.keys()) {
+    const key = name.startsWith(`${group}[`) && name.endsWith(']') ? name.slice(group.length + 1, -1) : undefined
+    if (key === undefined) continue
+    const value = single(query, name) ?? ''
+    if (value.length > longest || /\p{Cc}/u.test(value))
+      throw wrong(name, `${name.slice(0, 80)} must be at most ${longest} characters, without control characters.`)
+    // Defined, not assigned: a name such as __proto__ is a name like any other.
+    Object.defineProperty(values, key, { value, enumerable: true })
+  }
+  return values
+}
+
+/** Names every parameter that is neither known nor one of a group, `group[x]`. */
+export const checkNames = (query: URLSearchParams, known: ReadonlySet<string>, groups: readonly string[]): void => {
+  for (const name of query.keys())
+    if (!known.has(name) && !groups.some(group => new RegExp(`^${group}\\[[A-Za-z_][\\w.:-]{0,63}\\]$`).test(name)))
+      throw unknownParameter(name, known, groups.map(group => `, ${group}[…]`).join(''))
+}
+
+/** `params[x]`: what the provider needs to know of the end user's account. */
+export const paramsIn = (query: URLSearchParams): Record<string, string> => {
+  const params = grouped(query, 'params', 255)
+  if (Object.keys(params).length > 20) throw wrong('params', 'There are more than 20 params[…].')
+  return params
+}

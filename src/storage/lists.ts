@@ -1,0 +1,173 @@
+/**
+ * The part of the storage port that lists connections. A page is found along one index that holds the order of the list
+ * whole; only then are its rows read, and of those nothing that is sealed. What comes before a page by number is passed
+ * over in the index alone.
+ */
+import {
+  type Expression,
+  type ExpressionBuilder,
+  type Kysely,
+  type SelectQueryBuilder,
+  type SqlBool,
+  sql,
+} from 'kysely'
+import type { ListFilter, Page, Storage } from '../core/storage.ts'
+import type { Engine } from './engine.ts'
+import { toEndUser } from './people.ts'
+import { listColumns, optional, type Tables, toListed } from './tables.ts'
+
+type Filtered = Omit<ListFilter, 'tags'>
+
+/** Of this many integrations each is read along its own index; of more, all connections are looked through. */
+const merged = 50
+
+/** In ASCII without regard to case, on both engines. */
+const has = (column: string, text: string): Expression<SqlBool> =>
+  sql`lower(${sql.ref(column)}) LIKE ${`%${text.replace(/[A-Z]/g, letter => letter.toLowerCase()).replace(/[\\%_]/g, '\\$&')}%`} ESCAPE '\\'`
+
+/** What is asked of the row itself. */
+const asked =
+  (db: Kysely<Tables>, environmentId: number, { connectionId, endUserId, integrationKeys, ...of }: Filtered) =>
+  (each: ExpressionBuilder<Tables, 'connections'>): Expression<SqlBool> => {
+    const all: Expression<SqlBool>[] = []
+    const people = db
+      .selectFrom('end_users')
+      .select('end_users.id')
+      .where('end_users.environment_id', '=', environmentId)
+    if (connectionId !== undefined) all.push(each('connections.connection_id', '=', connectionId))
+    if (endUserId !== undefined) all.push(each('connections.end_user_id', '=', endUserId))
+    if (integrationKeys) all.push(each('connections.integration_key', 'in', [...integrationKeys]))
+    if (of.organizationId !== undefined)
+      all.push(each('connections.end_user_id', 'in', people.where('organization_id', '=', of.organizationId)))
+    const { search } = of
+    if (search !== undefined) {
+      const called = people.where(person =>
+        person.or(['username', 'full_name', 'email'].map(column => has(`end_users.${column}`, search))),
+      )
+      all.push(each.or([has('connections.connection_id', search), each('connections.end_user_id', 'in', called)]))
+    }
+    return each.and(all)
+  }
+
+const isEmpty = (filter: Filtered): boolean => Object.values(filter).every(value => value === undefined)
+
+const equal = (a: string, b: string): Expression<SqlBool> => sql`${sql.ref(a)} = ${sql.ref(b)}`
+
+/**
+ * The place in the list of each that is asked for: along the tags where there are any and nothing narrower, else along the
+ * rows.
+ */
+const found = (db: Kysely<Tables>, environmentId: number, filter: ListFilter, { after, limit, skip }: Page) => {
+  const paged = <Table extends keyof Tables>(
+    rows: SelectQueryBuilder<Tables, Table, { created_at: number; id: string }>,
+  ) =>
+    rows
+      .orderBy(sql.ref('created_at'), 'desc')
+      .orderBy(sql.ref('id'), 'desc')
+      .limit(limit)
+      .offset(skip ?? 0)
+      .as('page')
+  const { tags = {}, ...rest } = filter
+  const [first, ...more] = Object.entries(tags)
+  const before = after && ([after.createdAt.getTime(), after.id] as const)
+  const tagged = (table: 'connections' | 'connection_tags', [name, value]: readonly [string, string]) =>
+    db
+      .selectFrom('connection_tags as tag')
+      .select('tag.id')
+      .where('tag.environment_id', '=', environmentId)
+      .where('tag.name', '=', name)
+      .where('tag.value', '=', value)
+      .where(equal('tag.created_at', `${table}.created_at`))
+      .where(equal('tag.id', `${table}.id`))
+
+  if (first && rest.connectionId === undefined && rest.endUserId === undefined) {
+    let rows = db
+      .selectFrom('connection_tags')
+      .select(['connection_tags.created_at', 'connection_tags.id'])
+      .where('connection_tags.environment_id', '=', environmentId)
+      .where('connection_tags.name', '=', first[0])
+      .where('connection_tags.value', '=', first[1])
+    if (before) rows = rows.where(each => each(each.refTuple('created_at', 'id'), '<', each.tuple(...before)))
+    for (const tag of more) rows = rows.where(each => each.exists(tagged('connection_tags', tag)))
+    if (isEmpty(rest)) return paged(rows)
+    const its = db
+      .selectFrom('connections')
+      .select('connections.id')
+      .where('connections.environment_id', '=', environmentId)
+      .where(equal('connections.id', 'connection_tags.id'))
+      .where(asked(db, environmentId, rest))
+    return paged(rows.where(each => each.exists(its)))
+  }
+
+  const along = (own: Filtered) => {
+    let rows = db
+      .selectFrom('connections')
+      .select(['connections.created_at', 'connections.id'])
+      .where('connections.environment_id', '=', environmentId)
+    if (!isEmpty(own)) rows = rows.where(asked(db, environmentId, own))
+    if (before) rows = rows.where(each => each(each.refTuple('created_at', 'id'), '<', each.tuple(...before)))
+    for (const tag of first ? [first, ...more] : []) rows = rows.where(each => each.exists(tagged('connections', tag)))
+    return rows
+  }
+  const { integrationKeys: keys, ...own } = rest
+  if (!keys || keys.length > merged || !isEmpty(own)) return paged(along(rest))
+  // Each in order already, so that both engines merge them and stop at the end of the page.
+  const [one = '', ...others] = keys
+  const each = (key: string) => along({ integrationKeys: [key] })
+  return paged(others.reduce((rows, key) => rows.unionAll(each(key)), each(one)))
+}
+
+/** The statement of a page. */
+export const pageOf = (
+  db: Kysely<Tables>,
+  ...[environmentId, filter, page]: Parameters<Storage['listConnections']>
+) => {
+  return db
+    .selectFrom(found(db, environmentId, filter, page))
+    .innerJoin('connections', join =>
+      join.on('connections.environment_id', '=', environmentId).onRef('connections.id', '=', 'page.id'),
+    )
+    .leftJoin('end_users', join =>
+      join.on('end_users.environment_id', '=', environmentId).onRef('end_users.id', '=', 'connections.end_user_id'),
+    )
+    .select(listColumns)
+    .select(each => each.case().when('connections.renewal_part', 'is', null).then(0).else(1).end().as('renewable'))
+    .select([
+      'end_users.username',
+      'end_users.full_name',
+      'end_users.email',
+      'end_users.tags_json as user_tags',
+      'end_users.organization_id',
+      'end_users.organization_name',
+      'end_users.created_at as user_created',
+      'end_users.updated_at as user_updated',
+    ])
+    .orderBy('page.created_at', 'desc')
+    .orderBy('page.id', 'desc')
+}
+
+export const listStorage = ({ db }: Engine): Pick<Storage, 'listConnections'> => ({
+  async listConnections(environmentId, filter, page) {
+    const { integrationKeys } = filter
+    if (integrationKeys?.length === 0) return []
+    const rows = await pageOf(db, environmentId, filter, page).execute()
+    return rows.map(row => ({
+      ...toListed(row),
+      renewable: row.renewable === 1,
+      ...optional('endUser', row.username, username =>
+        toEndUser({
+          environment_id: row.environment_id,
+          id: row.end_user_id,
+          username,
+          full_name: row.full_name,
+          email: row.email,
+          tags_json: row.user_tags,
+          organization_id: row.organization_id,
+          organization_name: row.organization_name,
+          created_at: row.user_created ?? 0,
+          updated_at: row.user_updated ?? 0,
+        }),
+      ),
+    }))
+  },
+})
