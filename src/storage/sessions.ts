@@ -4,7 +4,7 @@ import type { Outcome } from '../core/attempt.ts'
 import type { ConnectSession } from '../core/session.ts'
 import type { Storage } from '../core/storage.ts'
 import type { Engine } from './engine.ts'
-import { date, optional, same, type Tables } from './tables.ts'
+import { date, optional, same, type Tables, toAttempt } from './tables.ts'
 import type { SessionTables } from './tables-sessions.ts'
 
 const toSession = (row: SessionTables['connect_sessions']): ConnectSession => ({
@@ -110,6 +110,7 @@ type Part = Pick<
   | 'session'
   | 'latestSession'
   | 'countSessions'
+  | 'attemptsOf'
   | 'countAttempts'
   | 'bindSession'
   | 'deleteSession'
@@ -141,6 +142,17 @@ export const sessionStorage = ({ db, transact }: Pick<Engine, 'db' | 'transact'>
       .where('state_hash', '=', stateHash ?? '')
       .executeTakeFirstOrThrow()
     return Number(row.count)
+  },
+  async attemptsOf(environmentId, sessionId) {
+    const rows = await db
+      .selectFrom('attempts')
+      .selectAll()
+      .where('environment_id', '=', environmentId)
+      .where('session_id', '=', sessionId)
+      .orderBy('created_at', 'desc')
+      .orderBy('state_hash')
+      .execute()
+    return rows.map(toAttempt)
   },
   async countAttempts(environmentId, sessionId) {
     const row = await db

@@ -1,13 +1,17 @@
 /** The links of end users to their accounts. */
 import * as z from 'zod'
 import type { Connection } from '../../core/connection.ts'
-import type { ErrorCode } from '../../core/errors.ts'
-import { findConnection } from '../../core/find.ts'
+import { badParameter, type ErrorCode } from '../../core/errors.ts'
+import { findConnection, findIntegration } from '../../core/find.ts'
 import type { Hub } from '../../core/hub.ts'
+import type { Cursor } from '../../core/storage.ts'
+import { toTags } from '../../core/tags.ts'
+import { endUserNamed, rowUserId } from '../../core/users.ts'
 import { requireScope } from '../auth.ts'
 import { toConnection, toCredential } from './map.ts'
+import { fromCursor, limitOf, paging, strangeCursor, toCursor } from './page.ts'
 import { route } from './route.ts'
-import { type ConnectionShape, connectionShape, credentialShape, testedShape } from './shapes.ts'
+import { type ConnectionShape, connectionList, connectionShape, credentialShape, testedShape } from './shapes.ts'
 
 const byId = z.strictObject({
   id: z.string().min(1).max(300).meta({
@@ -28,11 +32,78 @@ const refreshing: readonly ErrorCode[] = [
 
 const shown = async ({ context }: Hub, row: Connection): Promise<ConnectionShape> => {
   const { environmentId, endUserId } = row
-  const user = endUserId === '' ? undefined : await context.storage.endUser(environmentId, { id: endUserId })
-  return toConnection(row, user)
+  const endUser = endUserId === '' ? undefined : await context.storage.endUser(environmentId, { id: endUserId })
+  return toConnection({ ...row, renewable: row.renewal !== undefined, ...(endUser ? { endUser } : {}) })
+}
+
+/** `plan:pro` → its name and its value. */
+const tagIn = (text: string): [name: string, value: string] => {
+  const [, name, value] = /^([^:]+):(.*)$/s.exec(text) ?? []
+  if (name !== undefined && value !== undefined) return [name, value]
+  throw badParameter('tag', `tag is name:value, not "${text.slice(0, 80)}".`)
+}
+
+/** Where a page ended, as its cursor holds it. */
+const toPlace = ({ createdAt, id }: Cursor): string => `${createdAt.getTime()}.${id}`
+const fromPlace = (cursor: string): Cursor => {
+  const [, at, id] = /^(\d{1,15})\.([0-9a-f]{24})$/.exec(fromCursor(cursor)) ?? []
+  if (at !== undefined && id !== undefined) return { createdAt: new Date(Number(at)), id }
+  throw strangeCursor()
 }
 
 export const connectionRoutes = [
+  route({
+    method: 'GET',
+    path: '/connections',
+    id: 'listConnections',
+    tag: 'Connections',
+    summary: 'List the connections, newest first',
+    about: 'Narrowed by each parameter that is sent. Never their tokens.',
+    scope: 'connections:read',
+    status: 200,
+    fails: ['not_found'],
+    query: z.strictObject({
+      ...paging,
+      integration: z.array(z.string()).optional().meta({ description: 'Through any of these; may be repeated' }),
+      endUser: z
+        .string()
+        .optional()
+        .meta({ description: "Of this end user, by id or username; `me` for the environment's own" }),
+      organization: z
+        .string()
+        .optional()
+        .meta({ description: "Of end users of this organization, by your app's name for it" }),
+      tag: z.array(z.string()).optional().meta({ description: '`name:value`; with all of these; may be repeated' }),
+      search: z.string().min(1).max(255).optional().meta({
+        description: "Part of your name for it, or of its end user's name, full name or e-mail",
+      }),
+    }),
+    answer: connectionList,
+    async work({ hub, environment, query }) {
+      const { context } = hub
+      const keys = query.integration?.map(async name => (await findIntegration(context, environment, name)).key)
+      const user =
+        query.endUser === undefined
+          ? undefined
+          : await endUserNamed(context, environment, query.endUser, 'endUser in the query')
+      const limit = limitOf(query)
+      const rows = await context.storage.listConnections(
+        environment.id,
+        {
+          ...(keys ? { integrationKeys: await Promise.all(keys) } : {}),
+          ...(user ? { endUserId: rowUserId(user) } : {}),
+          ...(query.organization === undefined ? {} : { organizationId: query.organization }),
+          ...(query.tag ? { tags: toTags(Object.fromEntries(query.tag.map(tagIn)), 'tag') } : {}),
+          ...(query.search === undefined ? {} : { search: query.search }),
+        },
+        // One more tells whether there is a next page.
+        { limit: limit + 1, ...(query.cursor === undefined ? {} : { after: fromPlace(query.cursor) }) },
+      )
+      const data = rows.slice(0, limit)
+      const last = data.at(-1)
+      return { data: data.map(toConnection), next: last && rows.length > limit ? toCursor(toPlace(last)) : null }
+    },
+  }),
   route({
     method: 'GET',
     path: '/connections/{id}',

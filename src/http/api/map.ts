@@ -1,5 +1,6 @@
 /** Core → wire. Pure. */
-import { type Connection, shownId } from '../../core/connection.ts'
+import type { Attempt, Outcome } from '../../core/attempt.ts'
+import { type Connection, type ListedConnection, shownId } from '../../core/connection.ts'
 import type { Context } from '../../core/context.ts'
 import { type EndUser, shownUserId } from '../../core/end-user.ts'
 import type { SecretKey } from '../../core/environment.ts'
@@ -9,10 +10,12 @@ import type { Provider, ProviderInput } from '../../core/provider.ts'
 import type { Reading } from '../../core/read.ts'
 import { type ConnectSession, sessionStatus } from '../../core/session.ts'
 import type {
+  AttemptShape,
   ConnectionShape,
   CredentialShape,
   IntegrationShape,
   KeyShape,
+  PersonShape,
   ProviderShape,
   SessionShape,
 } from './shapes.ts'
@@ -64,29 +67,52 @@ export const toIntegration = (
   updatedAt: integration.updatedAt.toISOString(),
 })
 
+const toFailure = (outcome: Outcome | undefined) =>
+  outcome && !outcome.ok ? { code: outcome.code, reason: outcome.reason ?? null, message: outcome.message } : null
+
+export const toAttempt = (attempt: Attempt, now: Date): AttemptShape => {
+  const { outcome } = attempt
+  return {
+    status: outcome ? (outcome.ok ? 'connected' : 'failed') : attempt.expiresAt <= now ? 'expired' : 'pending',
+    integration: attempt.integrationKey,
+    scopes: [...attempt.scopes],
+    error: toFailure(outcome),
+    startedAt: attempt.createdAt.toISOString(),
+    expiresAt: attempt.expiresAt.toISOString(),
+    returnedAt: attempt.takenAt?.toISOString() ?? null,
+  }
+}
+
 /** `connection`: the id of the one that it made, if it is there still. */
 export const toSession = (
   session: ConnectSession,
   now: Date,
   connection: Parameters<typeof shownId>[0] | undefined,
 ): SessionShape => {
-  const { outcome } = session
   return {
     id: session.id,
     status: sessionStatus(session, now),
     opened: session.browserHash !== undefined,
-    integration: session.integrationKey,
+    integration: session.integrationKey || null,
     endUser: shownUserId(session.environmentId, session.endUserId),
     connection: connection ? shownId(connection) : null,
-    error:
-      outcome && !outcome.ok ? { code: outcome.code, reason: outcome.reason ?? null, message: outcome.message } : null,
+    error: toFailure(session.outcome),
     createdAt: session.createdAt.toISOString(),
     expiresAt: session.expiresAt.toISOString(),
     finishedAt: session.finishedAt?.toISOString() ?? null,
   }
 }
 
-export const toConnection = (row: Connection, user: EndUser | undefined): ConnectionShape => ({
+const toPerson = (user: EndUser): PersonShape => ({
+  id: user.id,
+  username: user.username,
+  fullName: user.fullName ?? null,
+  email: user.email ?? null,
+  tags: { ...user.tags },
+  organization: user.organization ? { id: user.organization.id, name: user.organization.name ?? null } : null,
+})
+
+export const toConnection = (row: ListedConnection): ConnectionShape => ({
   id: shownId(row),
   connectionId: row.connectionId,
   integration: row.integrationKey,
@@ -95,7 +121,7 @@ export const toConnection = (row: Connection, user: EndUser | undefined): Connec
   status: row.status,
   statusReason: row.statusReason ?? null,
   name: row.name ?? null,
-  endUser: user ? { id: user.id, username: user.username, fullName: user.fullName ?? null } : null,
+  endUser: row.endUser ? toPerson(row.endUser) : null,
   account: row.account
     ? {
         id: row.account.id,
@@ -106,9 +132,11 @@ export const toConnection = (row: Connection, user: EndUser | undefined): Connec
     : null,
   scopes: row.scopes ? [...row.scopes] : null,
   config: { ...row.config },
+  tags: { ...row.tags },
   metadata: row.metadata,
   facts: row.facts,
-  refreshable: row.renewal !== undefined,
+  webhookUrlOverride: row.webhookUrlOverride ?? null,
+  refreshable: row.renewable,
   expiresAt: row.expiresAt?.toISOString() ?? null,
   obtainedAt: row.obtainedAt.toISOString(),
   checkedAt: row.checkedAt?.toISOString() ?? null,

@@ -1,6 +1,6 @@
 /** Lists a page at a time: `{data, next}`, and `next` is the cursor of the following page, or null after the last. */
 import * as z from 'zod'
-import { badParameter } from '../../core/errors.ts'
+import { badParameter, type MortiseError } from '../../core/errors.ts'
 
 export const most = 100
 
@@ -20,13 +20,13 @@ export const limitOf = (query: { readonly limit?: number | undefined }): number 
 /** A cursor holds where the page before ended, and nothing that is not in its answer. */
 export const toCursor = (last: string): string => Buffer.from(last).toString('base64url')
 
+export const strangeCursor = (): MortiseError =>
+  badParameter('cursor', 'cursor is not one that this list gave. Send `next` of the page before, or leave it out.')
+
 export const fromCursor = (cursor: string): string => {
   const last = Buffer.from(cursor, 'base64url').toString()
   if (toCursor(last) === cursor) return last
-  throw badParameter(
-    'cursor',
-    'cursor is not one that this list gave. Send `next` of the page before, or leave it out.',
-  )
+  throw strangeCursor()
 }
 
 /** A page of what is few and at hand, in the order of its keys. */

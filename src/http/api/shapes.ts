@@ -146,7 +146,12 @@ export const newIntegration = z.strictObject({
 // Connect sessions
 
 export const newSession = z.strictObject({
-  integration: text('The key of an integration, or its provider if there is one only'),
+  integration: z.string().optional().meta({
+    description: 'The key of an integration, or its provider if there is one only; needed unless `connection` is given',
+  }),
+  connection: z.string().optional().meta({
+    description: 'The id of a connection to connect again; it keeps its id, whatever account is picked',
+  }),
   endUser: z
     .string()
     .optional()
@@ -168,21 +173,32 @@ export const newSession = z.strictObject({
     .meta({ description: 'What the provider asks for, like a subdomain' }),
   name: z.string().max(255).optional().meta({ description: 'What the connection is to be called, for people' }),
 })
+const sessionError = z
+  .strictObject({ code: z.enum(codes), reason: z.string().nullable(), message: z.string() })
+  .nullable()
+  .meta({ description: 'Why it failed' })
 export const sessionShape = z.strictObject({
   id: z.string(),
   status: z.enum(['pending', 'connected', 'failed', 'expired']),
   opened: z.boolean().meta({ description: 'Whether a browser has opened it' }),
-  integration: z.string(),
+  integration: z.string().nullable().meta({ description: 'null where the end user chooses' }),
   endUser: text("The id of the end user; the environment's own has one too"),
   connection: z.string().nullable().meta({ description: 'The id of the connection, once there is one' }),
-  error: z
-    .strictObject({ code: z.enum(codes), reason: z.string().nullable(), message: z.string() })
-    .nullable()
-    .meta({ description: 'Why the latest try failed' }),
+  error: sessionError,
   createdAt: time,
   expiresAt: moment('Until then it can be opened and finished'),
   finishedAt: time.nullable(),
 })
+export const attemptShape = z.strictObject({
+  status: z.enum(['pending', 'connected', 'failed', 'expired']),
+  integration: z.string(),
+  scopes: texts('What the provider was asked for'),
+  error: sessionError,
+  startedAt: time,
+  expiresAt: moment('Until then the provider must send the browser back'),
+  returnedAt: time.nullable().meta({ description: 'When the browser came back from the provider' }),
+})
+export const attemptList = listOf(attemptShape)
 export const madeSession = z.strictObject({
   ...sessionShape.shape,
   token: text('For the browser SDK: `connect({session: token})`. It is shown this once'),
@@ -192,10 +208,13 @@ export const madeSession = z.strictObject({
 // Connections
 
 const json = z.record(z.string(), z.json())
-const personShape = z.strictObject({
+export const personShape = z.strictObject({
   id: text('Of the hub'),
   username: text("Your app's own name for it"),
   fullName: z.string().nullable(),
+  email: z.string().nullable(),
+  tags: z.record(z.string(), z.string()),
+  organization: z.strictObject({ id: z.string(), name: z.string().nullable() }).nullable(),
 })
 export const connectionShape = z.strictObject({
   id: text('Unique in the environment'),
@@ -218,8 +237,13 @@ export const connectionShape = z.strictObject({
     .meta({ description: 'The account at the provider, where that says' }),
   scopes: z.array(z.string()).nullable().meta({ description: 'As granted; null where the provider does not say' }),
   config: z.record(z.string(), z.string()).meta({ description: 'What was given for params, and what the flow keeps' }),
+  tags: z.record(z.string(), z.string()).meta({ description: 'What you find it by' }),
   metadata: json.meta({ description: 'What you set' }),
   facts: json.meta({ description: 'What the flow obtained' }),
+  webhookUrlOverride: z
+    .string()
+    .nullable()
+    .meta({ description: 'Where you are told of this connection, if elsewhere' }),
   refreshable: z.boolean().meta({ description: 'Whether there is a refresh token' }),
   expiresAt: time.nullable().meta({ description: 'When the access token ends; it is renewed before' }),
   obtainedAt: moment('When the provider gave the credential'),
@@ -262,3 +286,5 @@ export type SessionShape = z.infer<typeof sessionShape>
 export type ConnectionShape = z.infer<typeof connectionShape>
 export type CredentialShape = z.infer<typeof credentialShape>
 export type MadeSessionShape = z.infer<typeof madeSession>
+export type AttemptShape = z.infer<typeof attemptShape>
+export type PersonShape = z.infer<typeof personShape>
