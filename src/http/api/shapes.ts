@@ -207,7 +207,8 @@ export const madeSession = z.strictObject({
 
 // Connections
 
-const json = z.record(z.string(), z.json())
+/** Any JSON object: what comes in was parsed from JSON. */
+const json = z.record(z.string(), z.unknown())
 export const personShape = z.strictObject({
   id: text('Of the hub'),
   username: text("Your app's own name for it"),
