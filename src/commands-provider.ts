@@ -63,8 +63,10 @@ refresh:
 identity:
   request:
     url: https://api.example.com/me
-  account: id
-  accountName: name
+  # The workspace, and the person in it. \`shared: true\` in place of the person, where the token belongs to none.
+  account: workspace.id
+  accountName: workspace.name
+  person: id
 `
 
 const write = (id: string, options: Options): void => {
