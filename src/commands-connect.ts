@@ -75,7 +75,11 @@ const connect = async (api: Api, integration: string, options: Options): Promise
   console.error(`Open this link in a browser, pick an account, approve:\n\n  ${link}\n`)
   if (process.stderr.isTTY && options['no-open'] !== true) openInBrowser(link)
   const stopping = new AbortController()
-  const stop = () => stopping.abort()
+  const stop = () => {
+    // After the ^C that a terminal shows.
+    if (process.stderr.isTTY) console.error()
+    stopping.abort()
+  }
   process.once('SIGINT', stop)
   try {
     const ended = await waited(api, made.id, seconds, stopping.signal)

@@ -4,6 +4,7 @@ import type { Config } from './config.ts'
 import { diagnose } from './core/diagnose.ts'
 import type { Environment } from './core/environment.ts'
 import { SetupError, toMortiseError } from './core/errors.ts'
+import type { Integration } from './core/integration.ts'
 import { isLoopbackHost } from './core/loopback.ts'
 import type { Provider } from './core/provider.ts'
 import { environmentNamed, firstEnvironment, keysOf } from './core/setup.ts'
@@ -65,13 +66,15 @@ const checkPublicUrl = ({ publicUrl, host }: Config): Look =>
     : found('public url', `Browsers find the hub at ${publicUrl.origin}; TLS must end in front of it.`)
 
 /** A URL of the provider that can be asked without knowing a connection. */
-const reachable = (provider: Provider): string | undefined =>
-  [provider.token.url, provider.authorize.url, provider.api.base].find(url => !url.includes('${'))
+const reachable = (provider: Provider, settings: Readonly<Record<string, string>>): string | undefined =>
+  [provider.token.url, provider.authorize.url, provider.api.base]
+    .map(url => url.replaceAll(/\$\{settings\.(\w+)\}/g, (whole, name) => settings[name] ?? whole))
+    .find(url => !url.includes('${'))
 
 /** Any answer will do: it was reached. */
-const checkProvider = async ({ hub }: Rooms, key: string, provider: Provider): Promise<Look[]> => {
+const checkProvider = async ({ hub }: Rooms, { key, settings }: Integration, provider: Provider): Promise<Look[]> => {
   const check = `provider of ${key}`
-  const url = reachable(provider)
+  const url = reachable(provider, settings)
   if (url === undefined)
     return [found(check, `${provider.name} has an address for each customer, so it was not tried.`)]
   const { host } = new URL(url)
@@ -100,7 +103,7 @@ const checkProviders = async (rooms: Rooms, environment: Environment): Promise<L
     all.map(async integration => {
       if (integration.sandbox) return []
       const provider = context.catalogue.get(integration.provider)
-      if (provider) return checkProvider(rooms, integration.key, provider)
+      if (provider) return checkProvider(rooms, integration, provider)
       return [
         wrong(
           `provider of ${integration.key}`,

@@ -8,7 +8,7 @@ import { Secret } from './core/credential.ts'
 export const mayAsk = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true
 
 const answer = async (question: string, hidden: boolean): Promise<string> => {
-  process.stderr.write(question)
+  if (hidden) process.stderr.write(question)
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
   const terminal = createInterface({
     input: process.stdin,
@@ -17,11 +17,15 @@ const answer = async (question: string, hidden: boolean): Promise<string> => {
     historySize: 0,
   })
   const stopped = Promise.withResolvers<never>()
-  terminal.once('SIGINT', () => stopped.reject(new StoppedError('Stopped; nothing was changed.')))
+  const stop = () => stopped.reject(new StoppedError('Stopped; nothing was changed.'))
+  terminal.once('SIGINT', () => {
+    process.stderr.write('\n')
+    stop()
+  })
   // Ctrl+D: no answer will come.
-  terminal.once('close', () => stopped.reject(new StoppedError('Stopped; nothing was changed.')))
+  terminal.once('close', stop)
   try {
-    return (await Promise.race([terminal.question(''), stopped.promise])).trim()
+    return (await Promise.race([terminal.question(hidden ? '' : question), stopped.promise])).trim()
   } finally {
     terminal.close()
     if (hidden) process.stderr.write('\n')
