@@ -58,6 +58,8 @@ export type Reason =
   | 'parameter'
   | 'redirect_not_allowed'
   | 'integration_unknown'
+  | 'integration_taken'
+  | 'integration_used'
   | 'connection_unknown'
   | 'public_key_missing'
   | 'public_key_unknown'

@@ -2,7 +2,7 @@
  * A credential that is given as it is: an API key, a token, a user name with its password, or what another hub held (an
  * import). No browser and no flow; the provider is asked whose account it opens, and a key that it refuses is not kept.
  */
-import { accountKeyOf, type Connection, mintedId } from './connection.ts'
+import { accountKeyOf, type Connection, connectionId, mintedId } from './connection.ts'
 import type { Context } from './context.ts'
 import { type Credential, type CredentialKind, type JsonObject, Secret } from './credential.ts'
 import { refreshAt } from './due.ts'
@@ -14,6 +14,7 @@ import { newId, newNumber } from './ids.ts'
 import type { Integration } from './integration.ts'
 import type { Provider } from './provider.ts'
 import { sealCredential } from './sealed.ts'
+import type { Tags } from './tags.ts'
 import { fillInputs } from './template.ts'
 
 /** What is given: one text for a key or a token, two for Basic, and for an import the tokens as they are. */
@@ -26,20 +27,31 @@ export type Given =
       readonly refreshToken?: Secret
       readonly expiresAt?: Date
       readonly scopes?: readonly string[]
+      /** The token answer that they came in, where it is known. */
+      readonly raw?: Secret<JsonObject>
     }
 
 export interface Gift {
   readonly environmentId: number
   readonly integration: Integration
-  readonly endUserId: string
+  /** Undefined: whose the connection of that name is already, or nobody's. */
+  readonly endUserId: string | undefined
   readonly given: Given
   readonly params: Readonly<Record<string, string>>
+  /** How the caller calls a param, where not `params[x]`. */
+  readonly paramName?: (name: string) => string
   readonly duplicate: boolean
   /** What the caller calls it. */
   readonly name?: string
   /** 24 hex digits that it is known by elsewhere, and keeps. */
   readonly id?: string
   readonly createdAt?: Date
+  /** The caller's own name for it: a connection of that name gets this credential. */
+  readonly connectionId?: string
+  /** In place of what there is. */
+  readonly metadata?: JsonObject
+  readonly tags?: Tags
+  readonly webhookUrlOverride?: string
 }
 
 /** The kinds of credential that a connector takes. */
@@ -61,6 +73,7 @@ export const checkKind = (provider: Provider, kind: CredentialKind): void => {
 const toCredential = (given: Given): Credential => {
   if (given.kind === 'oauth2') {
     const raw: JsonObject = {
+      ...given.raw?.reveal(),
       access_token: given.accessToken.reveal(),
       ...(given.refreshToken ? { refresh_token: given.refreshToken.reveal() } : {}),
     }
@@ -89,9 +102,12 @@ export const give = async (context: Context, gift: Gift): Promise<Connection> =>
     throw badParameter('createdAt', 'createdAt lies in the future.')
   if (gift.id !== undefined && !/^[0-9a-f]{24}$/.test(gift.id))
     throw badParameter('credentialId', 'credentialId, where one is given to keep, must be 24 hex digits.')
-  const config = fillInputs(provider.params, gift.params, name => `params[${name}]`)
+  if (gift.connectionId !== undefined && !connectionId.test(gift.connectionId))
+    throw badParameter('connection_id', 'connection_id must be 1 to 255 characters, without control characters.')
+  const config = fillInputs(provider.params, gift.params, gift.paramName ?? (name => `params[${name}]`))
   const other = gift.id === undefined ? undefined : await context.storage.connectionById(gift.environmentId, gift.id)
-  if (other && (other.integrationKey !== integration.key || other.endUserId !== gift.endUserId)) throw ofAnother(other)
+  if (other && (other.integrationKey !== integration.key || other.endUserId !== (gift.endUserId ?? '')))
+    throw ofAnother(other)
   const pending = gift.id === undefined ? undefined : await context.storage.session(gift.environmentId, { id: gift.id })
   if (pending && !other)
     throw new MortiseError('conflict', `${gift.id} is the name of a flow that is under way. Import under another id.`)
@@ -100,11 +116,12 @@ export const give = async (context: Context, gift: Gift): Promise<Connection> =>
   const client: Client = { provider, integration, secret, config }
   const answer = given.kind === 'oauth2' ? undefined : await ask(context, client, credential)
   const told = credential.raw.reveal()
-  const account = answer === undefined ? undefined : readAccount(client, told, answer, given.kind)
-  const facts = answer === undefined ? {} : readFacts(client, told, answer)
+  const account = readAccount(client, told, answer, given.kind)
+  const facts = readFacts(client, told, answer)
   const sealer = await context.sealerOf(gift.environmentId)
   const now = context.clock.now()
-  const accountKey = gift.id === undefined && !gift.duplicate ? accountKeyOf(account) : undefined
+  const named = gift.id !== undefined || gift.connectionId !== undefined
+  const accountKey = answer === undefined || named || gift.duplicate ? undefined : accountKeyOf(account)
   // An id of that form begins with its seconds: without a date, an import is as old as its id says.
   const madeAt = gift.id === undefined ? now : new Date(Number.parseInt(gift.id.slice(0, 8), 16) * 1000)
   const createdAt = gift.createdAt ?? (madeAt < now ? madeAt : now)
@@ -114,12 +131,15 @@ export const give = async (context: Context, gift: Gift): Promise<Connection> =>
     find:
       gift.id !== undefined
         ? { id: gift.id }
-        : accountKey !== undefined
-          ? { accountKey, endUserId: gift.endUserId }
-          : undefined,
+        : gift.connectionId !== undefined
+          ? { connectionId: gift.connectionId }
+          : accountKey !== undefined
+            ? { accountKey, endUserId: gift.endUserId ?? '' }
+            : undefined,
     decide: found => {
       const existing = found?.connection
-      if (existing && existing.endUserId !== gift.endUserId) throw ofAnother(existing)
+      if (existing && gift.endUserId !== undefined && existing.endUserId !== gift.endUserId) throw ofAnother(existing)
+      const webhookUrlOverride = gift.webhookUrlOverride ?? existing?.webhookUrlOverride
       const id = existing?.id ?? gift.id ?? newId(now)
       const name = gift.name ?? existing?.name
       const row: Connection = {
@@ -128,23 +148,23 @@ export const give = async (context: Context, gift: Gift): Promise<Connection> =>
         id,
         integrationKey: integration.key,
         provider: provider.id,
-        connectionId: existing?.connectionId ?? gift.id ?? mintedId(id),
-        endUserId: existing?.endUserId ?? gift.endUserId,
+        connectionId: existing?.connectionId ?? gift.connectionId ?? gift.id ?? mintedId(id),
+        endUserId: existing?.endUserId ?? gift.endUserId ?? '',
         kind: given.kind,
         trust: 'proven',
         ...(name === undefined ? {} : { name }),
         status: 'connected',
         ...(account ? { account } : {}),
-        ...sealCredential(sealer, id, credential, 'refresh_token'),
+        ...sealCredential(sealer, id, credential, pathsOf(provider)),
         ...(credential.expiresAt ? { expiresAt: credential.expiresAt } : {}),
         obtainedAt: now,
         credentialRevision: (existing?.credentialRevision ?? 0) + 1,
         ...(credential.scopes ? { scopes: credential.scopes } : {}),
         config,
-        metadata: existing?.metadata ?? {},
+        metadata: gift.metadata ?? existing?.metadata ?? {},
         facts,
-        tags: existing?.tags ?? {},
-        ...(existing?.webhookUrlOverride === undefined ? {} : { webhookUrlOverride: existing.webhookUrlOverride }),
+        tags: gift.tags ?? existing?.tags ?? {},
+        ...(webhookUrlOverride === undefined ? {} : { webhookUrlOverride }),
         createdAt: existing?.createdAt ?? createdAt,
         updatedAt: now,
       }
@@ -155,6 +175,9 @@ export const give = async (context: Context, gift: Gift): Promise<Connection> =>
   context.wake()
   return connection
 }
+
+/** An import carries its refresh token at the top, and perhaps where the provider's answer has it. */
+const pathsOf = ({ token }: Provider): string[] => ['refresh_token', ...[token.answer.refreshToken].flat()]
 
 const ofAnother = (other: Connection): MortiseError =>
   new MortiseError(

@@ -6,6 +6,7 @@ import type { AllowKind, Environment, NewKey, Scope, SecretKey } from './environ
 import { MortiseError } from './errors.ts'
 import { newId, newKeyText, newNumber } from './ids.ts'
 import { type Integration, integrationKey } from './integration.ts'
+import { checkDisplayName } from './integrations.ts'
 import { hmacKeyPrefix, newSecretKey, publicKeyPrefix } from './keys.ts'
 import { isLoopbackHost, parseUrl } from './loopback.ts'
 import { fillInputs } from './template.ts'
@@ -128,6 +129,7 @@ interface NewIntegration {
   readonly settings?: Readonly<Record<string, string>>
   /** The app's own callback, where the provider has that registered. */
   readonly redirectUri?: string
+  readonly displayName?: string
   /** Only `dev` may. */
   readonly sandbox?: boolean
 }
@@ -177,6 +179,7 @@ export const addIntegration = async (
     scopes: ask.scopes ?? provider.authorize.scopes?.default ?? [],
     settings: fillInputs(provider.settings, ask.settings ?? {}, name => `--setting ${name}`),
     ...(ask.redirectUri === undefined ? {} : { redirectUri: normaliseAllowed('redirect', ask.redirectUri) }),
+    ...(ask.displayName === undefined ? {} : { displayName: checkDisplayName(ask.displayName) }),
     sandbox: ask.sandbox ?? false,
     createdAt: now,
     updatedAt: now,
@@ -188,5 +191,6 @@ export const addIntegration = async (
     other?.sandbox && !ask.sandbox
       ? `The name "${ask.key}" is taken by the sandbox integration that mortise dev made. Give yours another, like ${ask.key}-app.`
       : `There is an integration "${ask.key}" in this environment already.`,
+    { reason: 'integration_taken', parameter: 'unique_key' },
   )
 }

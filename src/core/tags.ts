@@ -1,5 +1,4 @@
 /** Tags: short texts by name, by which an app finds its connections again, and its people. */
-import type { EndUser } from './end-user.ts'
 import { badParameter } from './errors.ts'
 
 export type Tags = Readonly<Record<string, string>>
@@ -31,7 +30,11 @@ export const toTags = (given: Readonly<Record<string, string>>, where = 'tags'):
 }
 
 /** What a connection of this person is tagged with, besides what the app says. */
-export const personTags = (user: Pick<EndUser, 'username' | 'email' | 'fullName'>): Tags => ({
+export const personTags = (user: {
+  readonly username: string
+  readonly email?: string
+  readonly fullName?: string
+}): Tags => ({
   end_user_id: user.username,
   ...(user.email === undefined ? {} : { end_user_email: user.email }),
   ...(user.fullName === undefined ? {} : { end_user_display_name: user.fullName }),

@@ -88,7 +88,8 @@ export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Pro
       checkLocal(request)
       if (!stepsOfFlow.has(route)) checkOwnPage(request, access)
     }
-    if (!onLoopback || !(forBrowsers.has(route) || isDashboard(route))) return
+    const page = forBrowsers.has(route) || (isDashboard(route) && !request.routeOptions.config.program)
+    if (!onLoopback || !page) return
     const host = hostOf(request)
     if (!host || !isLoopbackHost(host.hostname))
       throw new MortiseError('forbidden', `This hub's pages are at ${access.publicUrl.origin} only.`)

@@ -27,5 +27,12 @@ export const constraints: Constraints = {
   },
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A route for programs alone, at the path of a page. */
+    program?: boolean
+  }
+}
+
 export const forBrowsers = { asks: 'browser' }
 export const forPrograms = { asks: 'program' }

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { type KeyKind, Secret } from '../../src/core/credential.ts'
 import { sealCredential } from '../../src/core/sealed.ts'
+import { knowEndUser } from '../../src/core/users.ts'
 import { type CurrentConnectionShape, currentConnectionShape } from '../../src/http/nango/shapes.ts'
 import { connect, getJson, movableClock, startTestHub, type TestHub } from '../harness.ts'
 import { newKey, open } from '../page.ts'
@@ -215,15 +216,23 @@ test('a key and a password that were given as they are read back as such, and so
   const sealer = await hub.rooms.hub.context.sealerOf(environmentId)
   const db = new DatabaseSync(`${hub.dataDir}/mortise.db`)
   t.after(() => db.close())
+  const user = await knowEndUser(hub.rooms.hub.context, environmentId, { username: 'u "1"', email: 'u@x.io' })
   const given = async (kind: KeyKind, secret: string) => {
     const credential = { kind, accessToken: new Secret(secret), raw: new Secret({ [kind]: secret }) }
     const { access } = sealCredential(sealer, row.id, credential, [])
-    db.prepare('UPDATE connections SET kind = ?, access_part = ?, renewal_part = NULL, end_user_id = \'u "1"\'').run(
+    db.prepare('UPDATE connections SET kind = ?, access_part = ?, renewal_part = NULL, end_user_id = ?').run(
       kind,
       access,
+      user.id,
     )
     const body = await read(hub, 'github', '1')
-    assert.equal(body.end_user?.id, 'u "1"')
+    assert.deepEqual(body.end_user, {
+      id: 'u "1"',
+      display_name: null,
+      email: 'u@x.io',
+      tags: null,
+      organization: null,
+    })
     currentConnectionShape.parse(body)
     return body.credentials as object
   }

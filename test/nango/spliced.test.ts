@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Connection, mergedMetadata, toReadRow } from '../../src/core/connection.ts'
 import { type Credential, type CredentialKind, type JsonObject, Secret } from '../../src/core/credential.ts'
+import type { EndUser } from '../../src/core/end-user.ts'
 import { openCredential, openTexts, sealCredential } from '../../src/core/sealed.ts'
 import { toConnection, toCurrentConnection } from '../../src/http/nango/map.ts'
 import { createSeal } from '../../src/seal/seal.ts'
@@ -41,20 +42,27 @@ const plain2023 = (row: Connection, credential: Credential) => ({
 })
 
 const rowTime = (date: Date) => date.toISOString().replace('Z', '+00:00')
-const plain2026 = (row: Connection, credential: Credential) => ({
+const plain2026 = (row: Connection, credential: Credential, user?: EndUser) => ({
   id: row.number,
   connection_id: row.connectionId,
   provider_config_key: row.integrationKey,
   provider: row.provider,
   errors: [],
-  end_user:
-    row.endUserId === ''
-      ? null
-      : { id: row.endUserId, display_name: null, email: null, tags: null, organization: null },
-  tags: {},
+  end_user: user
+    ? {
+        id: user.username,
+        display_name: user.fullName ?? null,
+        email: user.email ?? null,
+        tags: user.tags ?? null,
+        organization: user.organization
+          ? { id: user.organization.id, display_name: user.organization.name ?? null }
+          : null,
+      }
+    : null,
+  tags: row.tags,
   metadata: mergedMetadata(row),
   connection_config: { ...row.config },
-  webhook_url_override: null,
+  webhook_url_override: row.webhookUrlOverride ?? null,
   created_at: rowTime(row.createdAt),
   updated_at: rowTime(row.updatedAt),
   last_fetched_at: null,
@@ -93,22 +101,27 @@ const rowOf = (over: Partial<Connection>, credential: Credential, paths: readonl
 })
 
 /** Both say the same, in the same order, with the refresh token and without. */
-const compare = (over: Partial<Connection>, credential: Credential, paths: readonly string[] = ['refresh_token']) => {
+const compare = (
+  over: Partial<Connection>,
+  credential: Credential,
+  paths: readonly string[] = ['refresh_token'],
+  user?: EndUser,
+) => {
   const row = rowOf(over, credential, paths)
   const { renewal: _, ...bare } = row
   for (const [each, withRenewal] of [
     [row, true],
     [bare, false],
   ] as const) {
-    const read = toReadRow(row, withRenewal)
+    const read = toReadRow(row, withRenewal, user)
     const { integrationKey, connectionId } = row
     const reading = { integrationKey, connectionId, row: read, credential: openTexts(sealer, read) }
     const whole = openCredential(sealer, each)
     for (const [spliced, plain] of [
       [toConnection(reading, true), plain2023(row, whole)],
-      [toCurrentConnection(reading, true), plain2026(row, whole)],
+      [toCurrentConnection(reading, true), plain2026(row, whole, user)],
       [toConnection(reading, false), { ...plain2023(row, whole), credentials: {} }],
-      [toCurrentConnection(reading, false), { ...plain2026(row, whole), credentials: {} }],
+      [toCurrentConnection(reading, false), { ...plain2026(row, whole, user), credentials: {} }],
     ] as const) {
       assert.deepEqual(JSON.parse(spliced), JSON.parse(JSON.stringify(plain)))
       assert.equal(spliced, JSON.stringify(plain))
@@ -157,4 +170,16 @@ test('wherever the refresh token stands, or none', () => {
     }
   }
   compare({}, { ...credentialOf('oauth2', 'at', {}), expiresAt: at(60) })
+})
+
+test('whoever it is of, and whatever it is tagged with', () => {
+  const credential = credentialOf('oauth2', 'at', { access_token: 'at' })
+  const user = { environmentId: 1, id: 'u', createdAt: at(1), updatedAt: at(1) }
+  for (const text of texts) {
+    const over = { endUserId: 'u', tags: { [text]: text, plan: 'pro' }, webhookUrlOverride: text }
+    compare(over, credential, undefined, { ...user, username: text })
+    compare(over, credential, undefined, { ...user, username: text, organization: { id: text } })
+    const whole = { fullName: text, email: text, tags: { a: text }, organization: { id: text, name: text } }
+    compare(over, credential, undefined, { ...user, username: text, ...whole })
+  }
 })

@@ -1,12 +1,10 @@
 /** Connectors: what can be connected here, what it takes, and what it can do. */
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Action } from '../../core/action.ts'
-import { badParameter } from '../../core/errors.ts'
-import type { Integration } from '../../core/integration.ts'
-import { categories, type Provider } from '../../core/provider.ts'
+import { connectorsOf, shown } from '../connectors.ts'
 import { queryOf } from '../query.ts'
 import { actionOf, type ByAction, type ByConnector, connectorOf } from './look-up.ts'
-import { iconOf, toMetadata } from './map.ts'
+import { toMetadata } from './map.ts'
 import type { Served } from './served.ts'
 
 export const connectorRoutes = (app: FastifyInstance, served: Served): void => {
@@ -14,35 +12,12 @@ export const connectorRoutes = (app: FastifyInstance, served: Served): void => {
   const { catalogue } = hub.context
   const reading = { preHandler: served.may('integrations:read') }
 
-  const shown = (integration: Integration, provider: Provider) => ({
-    id: integration.key,
-    connectorId: integration.key,
-    integrationId: integration.key,
-    name: provider.name,
-    provider: provider.id,
-    category: [...provider.categories],
-    icon: iconOf(provider.name),
-    sandbox: integration.sandbox,
-  })
-
-  const list = async (request: FastifyRequest) => {
-    const category = queryOf(request).get('category')
-    if (category !== null && !categories.some(each => each === category))
-      throw badParameter(
-        'category',
-        `There is no category "${category.slice(0, 80)}"; there are ${categories.join(', ')}.`,
-      )
-    const all = await hub.context.storage.integrations(request.caller.environmentId)
-    const connectors = all.flatMap(integration => {
-      const provider = catalogue.get(integration.provider)
-      return provider && (category === null || provider.categories.some(each => each === category))
-        ? [shown(integration, provider)]
-        : []
+  // GET /integrations is the other dialect's, too: it answers what both say (`nango/integrations.ts`).
+  for (const path of ['/connectors', '/connectors/available', '/api/connectors'])
+    app.get(path, reading, async request => {
+      const connectors = await connectorsOf(hub.context, request)
+      return { connectors, data: connectors }
     })
-    return { connectors, data: connectors }
-  }
-  for (const path of ['/connectors', '/integrations', '/connectors/available', '/api/connectors'])
-    app.get(path, reading, list)
   app.get<ByConnector>('/connectors/:connector', reading, async request => {
     const connector = shown(...(await connectorOf(served, request)))
     return { ...connector, connector }

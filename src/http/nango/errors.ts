@@ -1,5 +1,5 @@
 /** Every core code → status and body of this dialect, and the error types of its flows. Total. */
-import type { ErrorCode, MortiseError, Reason } from '../../core/errors.ts'
+import { type ErrorCode, MortiseError, type Reason } from '../../core/errors.ts'
 import type { ErrorShape } from './shapes.ts'
 
 const byCode: Record<ErrorCode, [status: number, code: string]> = {
@@ -26,11 +26,69 @@ const byReason: Partial<Record<Reason, [status: number, code: string]>> = {
   integration_unknown: [400, 'unknown_provider_config'],
   public_key_missing: [401, 'missing_public_key'],
   public_key_unknown: [401, 'invalid_public_key'],
+  kind_unknown: [400, 'invalid_auth_mode'],
+  key_refused: [400, 'connection_test_failed'],
 }
 
-export const toError = (error: MortiseError): { status: number; body: ErrorShape } => {
-  const [status, code] = (error.details.reason && byReason[error.details.reason]) ?? byCode[error.code]
-  return { status, body: { error: { code, message: error.message } } }
+/** One mistake in a query or a body. */
+export interface Problem {
+  readonly code: string
+  readonly message: string
+  readonly path: readonly (string | number)[]
+}
+
+/** An error whose status and code are this dialect's own, because the route says what it means there. */
+export class Refusal extends MortiseError {
+  readonly status: number
+  readonly wire: string
+  readonly problems: readonly Problem[]
+  readonly payload: unknown
+  constructor(
+    status: number,
+    wire: string,
+    message: string,
+    problems: readonly Problem[] = [],
+    payload?: unknown,
+    details?: MortiseError['details'],
+  ) {
+    super('invalid_request', message, details)
+    this.status = status
+    this.wire = wire
+    this.problems = problems
+    this.payload = payload
+  }
+}
+
+/** What is thrown for a thing that is not there, under the status and code that a route has for it. */
+export const refusedAs = (status: number, wire: string, thrown: unknown, reason: Reason): unknown =>
+  thrown instanceof MortiseError && thrown.details.reason === reason
+    ? new Refusal(status, wire, thrown.message)
+    : thrown
+
+/** `inBody`: what is wrong with the request is wrong in its body. */
+export const toError = (error: MortiseError, inBody = false): { status: number; body: ErrorShape } => {
+  const { message, details, code } = error
+  if (error instanceof Refusal) {
+    const { status, wire, problems, payload } = error
+    const errors = problems.length === 0 ? {} : { errors: problems }
+    return {
+      status,
+      body: { error: { code: wire, message, ...errors, ...(payload === undefined ? {} : { payload }) } },
+    }
+  }
+  const [status, wire] = (details.reason && byReason[details.reason]) ?? byCode[code]
+  const named = code === 'invalid_request' && details.parameter !== undefined
+  return {
+    status,
+    body: {
+      error: {
+        code: code === 'invalid_request' && inBody ? 'invalid_body' : wire,
+        message,
+        ...(named ? { errors: [{ code: 'custom', message, path: [details.parameter] }] } : {}),
+        ...(status === 401 ? { payload: {} } : {}),
+      },
+    },
+  }
 }
 
 /** `error_type` of a flow that failed, in the words of that vendor's own clients. */

@@ -1,11 +1,10 @@
 /** Wire ↔ core. Pure. */
 import type { Outcome } from '../../core/attempt.ts'
-import { type Connection, mergedMetadataText } from '../../core/connection.ts'
+import { type ListedConnection, mergedMetadata, mergedMetadataText, type ReadRow } from '../../core/connection.ts'
 import type { Reading } from '../../core/read.ts'
 import type { CredentialTexts } from '../../core/sealed.ts'
 import { isoTime } from '../iso.ts'
 import { errorType } from './errors.ts'
-import type { ConnectionsShape } from './shapes.ts'
 
 const text = (value: string): string => JSON.stringify(value)
 
@@ -19,15 +18,23 @@ export const toConnection = (reading: Reading, withCredentials: boolean): string
   return `{"id":${row.number},"created_at":"${isoTime(row.createdAt)}Z","updated_at":"${isoTime(row.updatedAt)}Z","provider_config_key":${text(integrationKey)},"connection_id":${text(connectionId)},"credentials":${credentials},"connection_config":${row.config},"account_id":0,"metadata":${mergedMetadataText(row)}}`
 }
 
-/** The same of 2026. */
-export const toCurrentConnection = (reading: Reading, withCredentials: boolean): string => {
+/** The same of 2026. `zone`: how its times end; those of an import are told otherwise than those that are read. */
+export const toCurrentConnection = (reading: Reading, withCredentials: boolean, zone = '+00:00'): string => {
   const { integrationKey, connectionId, row } = reading
   const credentials = withCredentials ? toCredentials(reading, () => true) : '{}'
-  return `{"id":${row.number},"connection_id":${text(connectionId)},"provider_config_key":${text(integrationKey)},"provider":${text(row.provider)},"errors":[],"end_user":${toEndUser(row.endUserId)},"tags":{},"metadata":${mergedMetadataText(row)},"connection_config":${row.config},"webhook_url_override":null,"created_at":"${isoTime(row.createdAt)}+00:00","updated_at":"${isoTime(row.updatedAt)}+00:00","last_fetched_at":null,"credentials":${credentials}}`
+  return `{"id":${row.number},"connection_id":${text(connectionId)},"provider_config_key":${text(integrationKey)},"provider":${text(row.provider)},"errors":[],"end_user":${toEndUser(row)},"tags":${row.tags},"metadata":${mergedMetadataText(row)},"connection_config":${row.config},"webhook_url_override":${orNull(row.webhookUrlOverride)},"created_at":"${isoTime(row.createdAt)}${zone}","updated_at":"${isoTime(row.updatedAt)}${zone}","last_fetched_at":null,"credentials":${credentials}}`
 }
 
-const toEndUser = (id: string): string =>
-  id === '' ? 'null' : `{"id":${text(id)},"display_name":null,"email":null,"tags":null,"organization":null}`
+const orNull = (value: string | null): string => (value === null ? 'null' : text(value))
+
+const toEndUser = (row: ReadRow): string => {
+  if (row.username === null) return 'null'
+  const organization =
+    row.organizationId === null
+      ? 'null'
+      : `{"id":${text(row.organizationId)},"display_name":${orNull(row.organizationName)}}`
+  return `{"id":${text(row.username)},"display_name":${orNull(row.fullName)},"email":${orNull(row.email)},"tags":${row.userTags ?? 'null'},"organization":${organization}}`
+}
 
 const toCredentials = (
   { row, credential }: Pick<Reading, 'row' | 'credential'>,
@@ -45,13 +52,32 @@ const toCredentials = (
   return `{"type":"OAUTH2","access_token":${texts.accessToken}${refreshToken}${expiry},"raw":${texts.raw}}`
 }
 
-export const toConnections = (connections: readonly Connection[]): ConnectionsShape => ({
-  connections: connections.map(each => ({
-    connection_id: each.connectionId,
-    provider: each.integrationKey,
-    created: each.createdAt.toISOString(),
-  })),
-})
+/** One of a list, as JSON. In 2023 its `provider` is the integration's key. */
+export const toListed = (row: ListedConnection, year: 2023 | 2026): string => {
+  const { endUser } = row
+  return JSON.stringify({
+    id: row.number,
+    connection_id: row.connectionId,
+    provider_config_key: row.integrationKey,
+    provider: year === 2023 ? row.integrationKey : row.provider,
+    // There is no log to look into; the row's id is what the hub's own log calls it.
+    errors: row.status === 'connected' ? [] : [{ type: 'auth', log_id: row.id }],
+    end_user: endUser
+      ? {
+          id: endUser.username,
+          display_name: endUser.fullName ?? null,
+          email: endUser.email ?? null,
+          tags: endUser.tags ?? null,
+          organization: endUser.organization
+            ? { id: endUser.organization.id, display_name: endUser.organization.name ?? null }
+            : null,
+        }
+      : null,
+    tags: row.tags,
+    metadata: mergedMetadata(row),
+    created: `${isoTime(row.createdAt.getTime())}${year === 2023 ? 'Z' : '+00:00'}`,
+  })
+}
 
 /** What the hub adds to `api_redirect_url`; a URL that carries one of these already would be ambiguous. */
 export const returnParameters = ['connection_id', 'provider_config_key', 'message_type', 'error_type', 'error_desc']

@@ -2,27 +2,25 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { didYouMean } from '../../core/alike.ts'
 import { failed } from '../../core/attempt.ts'
+import { toReadRow } from '../../core/connection.ts'
+import { Secret } from '../../core/credential.ts'
 import type { Environment } from '../../core/environment.ts'
 import { MortiseError, badParameter as wrong } from '../../core/errors.ts'
 import type { Hub } from '../../core/hub.ts'
-import type { Caller } from '../../core/keys.ts'
 import type { Reading, TextOptions } from '../../core/read.ts'
-import { soon } from '../../core/soon.ts'
 import { forPrograms } from '../asks.ts'
-import { type Access, authenticate, checkBrowserOrigin, isKeyless, requireScope } from '../auth.ts'
+import { type Access, checkBrowserOrigin, isKeyless } from '../auth.ts'
 import { attemptCookie } from '../cookies.ts'
-import { hook } from '../hook.ts'
 import { sendFailure } from '../pages.ts'
 import { queryOf } from '../query.ts'
 import { errorOf } from '../thrown.ts'
-import { errorType, toError } from './errors.ts'
-import { returnParameters, toConnection, toConnections, toCurrentConnection, toReturn } from './map.ts'
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    caller: Caller
-  }
-}
+import { jsonBodies } from './body.ts'
+import { connectionRoutes } from './connections.ts'
+import { errorType, Refusal, toError } from './errors.ts'
+import { integrationRoutes } from './integrations.ts'
+import { returnParameters, toConnection, toCurrentConnection, toReturn } from './map.ts'
+import { providerRoutes } from './providers.ts'
+import { type ByRest, createServed } from './served.ts'
 
 /** The name under which attempts of this dialect are kept. */
 export const dialect = 'nango'
@@ -31,38 +29,31 @@ export const nangoRoutes =
   (hub: Hub, access: Access) =>
   async (app: FastifyInstance): Promise<void> => {
     app.setErrorHandler((thrown, request, reply) => {
-      const error = errorOf(thrown, request, hub.context.log)
-      const { status, body } = toError(error)
+      const error = refusalOf(thrown) ?? errorOf(thrown, request, hub.context.log)
+      const { status, body } = toError(
+        error,
+        request.body !== undefined && !queryOf(request).has(error.details.parameter ?? ''),
+      )
       if (status === 401) reply.header('www-authenticate', 'Bearer')
       if (error.details.retryAfter) reply.header('retry-after', String(error.details.retryAfter))
       return reply.code(status).send(body)
     })
 
-    await app.register(async api => {
-      api.addHook(
-        'onRequest',
-        hook(request =>
-          soon(authenticate(request, access), caller => {
-            request.caller = caller
-            requireScope(request.caller, 'connections:read')
-          }),
-        ),
-      )
+    jsonBodies(app)
+    const served = createServed(hub, access)
+    await connectionRoutes(app, served)
+    await integrationRoutes(app, served)
+    await providerRoutes(app, served)
 
-      api.get('/connection', async request => {
-        const query = queryOf(request)
-        const id = single(query, 'connectionId') ?? single(query, 'connection_id')
-        return toConnections(await hub.list(request.caller.environmentId, id === undefined ? {} : { connectionId: id }))
-      })
-
-      api.get<OneConnection>('/connection/*', (request, reply) => {
+    await served.withKey(app, 'connections:read', api => {
+      api.get<ByRest>('/connection/*', (request, reply) => {
         const query = queryOf(request)
         const options = { withRefreshToken: true, force: flag(query, 'force_refresh') }
         return answer(request, reply, query, options, toConnection)
       })
 
       // A browser that asks there finds the page of a connection.
-      api.get<OneConnection>('/connections/*', { constraints: forPrograms }, (request, reply) => {
+      api.get<ByRest>('/connections/*', { constraints: forPrograms }, (request, reply) => {
         const query = queryOf(request)
         for (const name of query.keys()) if (!asked.has(name)) throw unknownParameter(name, asked)
         // Of an app that has no such tokens: it is looked at, and means nothing.
@@ -72,7 +63,7 @@ export const nangoRoutes =
       })
 
       const answer = async (
-        request: FastifyRequest<OneConnection>,
+        request: FastifyRequest<ByRest>,
         reply: FastifyReply,
         query: URLSearchParams,
         options: TextOptions,
@@ -87,7 +78,9 @@ export const nangoRoutes =
             'provider_config_key is missing: add ?provider_config_key=<the integration>, for example github.',
           )
         const { caller } = request
-        const reading = await hub.readTexts(caller.environmentId, key, id, options)
+        const reading = await hub
+          .readTexts(caller.environmentId, key, id, options)
+          .catch(async thrown => Promise.reject(await withConnection(hub, caller.environmentId, key, id, thrown)))
         reply.header('content-type', 'application/json; charset=utf-8')
         return toText(reading, caller.scopes.has('credentials:read'))
       }
@@ -131,11 +124,6 @@ export const nangoRoutes =
       }
     })
   }
-
-/** Greedy: a connection id may hold slashes, and clients do not encode it. */
-interface OneConnection {
-  Params: { '*': string }
-}
 
 /** What `GET /connections/:id` may be asked with. */
 const asked = new Set(['provider_config_key', 'force_refresh', 'refresh_token', 'refresh_github_app_jwt_token'])
@@ -195,4 +183,27 @@ const refuseReserved = (url: string): void => {
     throw new MortiseError('invalid_request', `api_redirect_url carries ${own} already, which the hub adds itself.`, {
       reason: 'redirect_not_allowed',
     })
+}
+
+/** What Fastify refuses of a body, as this dialect says it. */
+const refusalOf = (thrown: unknown): Refusal | undefined => {
+  const status = thrown instanceof Error && 'statusCode' in thrown ? thrown.statusCode : undefined
+  if (status === 415)
+    return new Refusal(415, 'invalid_content_type', 'Send the body as JSON, with content-type: application/json.')
+  if (status === 413) return new Refusal(413, 'invalid_body', 'The body is too large: it may have a megabyte.')
+  return undefined
+}
+
+/** What went wrong with a credential is told beside the connection that it is of, its credential left out. */
+const withConnection = async (hub: Hub, environmentId: number, key: string, id: string, thrown: unknown) => {
+  if (!(thrown instanceof MortiseError) || thrown.code === 'not_found' || thrown.code === 'internal') return thrown
+  const { storage } = hub.context
+  const row = await storage.connection(environmentId, key, id)
+  if (!row) return thrown
+  const user = row.endUserId === '' ? undefined : await storage.endUser(environmentId, { id: row.endUserId })
+  const { status, body } = toError(thrown)
+  const nothing = new Secret({ accessToken: '""', raw: '{}' })
+  const reading = { integrationKey: key, connectionId: id, row: toReadRow(row, false, user), credential: nothing }
+  const payload = { connection: JSON.parse(toCurrentConnection(reading, false)) }
+  return new Refusal(status, body.error.code, thrown.message, [], payload, thrown.details)
 }

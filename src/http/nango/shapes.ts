@@ -40,6 +40,16 @@ export type ConnectionShape = z.infer<typeof connectionShape>
 /** Times of a row, as that vendor's database prints them. */
 const rowTime = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00$/)
 
+const tags = z.record(z.string(), z.string())
+
+const endUser = z.strictObject({
+  id: z.string(),
+  display_name: z.string().nullable(),
+  email: z.string().nullable(),
+  tags: tags.nullable(),
+  organization: z.strictObject({ id: z.string(), display_name: z.string().nullable() }).nullable(),
+})
+
 /** GET /connections/:id, of 2026. What the hub has nothing for yet is there, and empty. */
 export const currentConnectionShape = z.strictObject({
   id: z.int().positive(),
@@ -48,19 +58,11 @@ export const currentConnectionShape = z.strictObject({
   /** What the provider is called, not the integration. */
   provider: z.string(),
   errors: z.tuple([]),
-  end_user: z
-    .strictObject({
-      id: z.string(),
-      display_name: z.null(),
-      email: z.null(),
-      tags: z.null(),
-      organization: z.null(),
-    })
-    .nullable(),
-  tags: z.strictObject({}),
+  end_user: endUser.nullable(),
+  tags,
   metadata: json,
   connection_config: z.record(z.string(), z.string()),
-  webhook_url_override: z.null(),
+  webhook_url_override: z.string().nullable(),
   created_at: rowTime,
   updated_at: rowTime,
   last_fetched_at: z.null(),
@@ -68,11 +70,108 @@ export const currentConnectionShape = z.strictObject({
 })
 export type CurrentConnectionShape = z.infer<typeof currentConnectionShape>
 
-/** GET /connection. `provider` is the provider config key, whatever the provider is called. */
-export const connectionsShape = z.strictObject({
-  connections: z.array(z.strictObject({ connection_id: z.string(), provider: z.string(), created: time })),
+/** GET /connections: no credentials. What is broken has an error. */
+export const listedShape = z.strictObject({
+  id: z.int().positive(),
+  connection_id: z.string(),
+  provider_config_key: z.string(),
+  provider: z.string(),
+  errors: z.array(z.strictObject({ type: z.literal('auth'), log_id: z.string() })),
+  end_user: endUser.nullable(),
+  tags,
+  metadata: json,
+  created: rowTime,
 })
+export const listShape = z.strictObject({ connections: z.array(listedShape) })
+export type ListShape = z.infer<typeof listShape>
+
+/** GET /connection, of 2023 with all that 2026 has besides. `provider` is the provider config key, whatever the provider is called. */
+export const connectionsShape = z.strictObject({ connections: z.array(listedShape.extend({ created: time })) })
 export type ConnectionsShape = z.infer<typeof connectionsShape>
 
-const errorShape = z.strictObject({ error: z.strictObject({ code: z.string(), message: z.string() }) })
-export type ErrorShape = z.infer<typeof errorShape>
+/** POST /connections: the Connection whole, its times as JSON has them. */
+export const importedShape = currentConnectionShape.extend({ created_at: time, updated_at: time })
+
+const integration = z.strictObject({
+  unique_key: z.string(),
+  provider: z.string(),
+  display_name: z.string(),
+  logo: z.string().startsWith('data:image/svg+xml,'),
+  forward_webhooks: z.literal(false),
+  created_at: time,
+  updated_at: time,
+})
+/** GET /integrations: beside what it is here, what the other dialect calls a connector. */
+const connector = z.strictObject({
+  id: z.string(),
+  connectorId: z.string(),
+  integrationId: z.string(),
+  name: z.string(),
+  category: z.array(z.string()),
+  icon: z.string(),
+  sandbox: z.boolean(),
+})
+const both = integration.extend(connector.shape)
+export const integrationsShape = z.strictObject({ data: z.array(both), connectors: z.array(both) })
+export const integrationShape = z.strictObject({
+  data: integration.extend({
+    webhook_url: z.null().optional(),
+    credentials: z
+      .strictObject({
+        type: z.string(),
+        client_id: z.string(),
+        client_secret: z.string(),
+        scopes: z.string(),
+        webhook_secret: z.null(),
+      })
+      .optional(),
+  }),
+})
+
+const provider = z.strictObject({
+  name: z.string(),
+  display_name: z.string(),
+  logo_url: z.string().startsWith('data:image/svg+xml,'),
+  auth_mode: z.string(),
+  categories: z.array(z.string()),
+  docs: z.url(),
+  authorization_url: z.string(),
+  token_url: z.string(),
+  scope_separator: z.string().optional(),
+  default_scopes: z.array(z.string()).optional(),
+  proxy: z.strictObject({ base_url: z.string() }),
+  connection_config: z
+    .record(
+      z.string(),
+      z.strictObject({
+        type: z.literal('string'),
+        title: z.string(),
+        example: z.string().optional(),
+        default_value: z.string().optional(),
+        optional: z.boolean(),
+      }),
+    )
+    .optional(),
+})
+export const providersShape = z.strictObject({ data: z.array(provider) })
+export const providerShape = z.strictObject({ data: provider })
+
+export const errorShape = z.strictObject({
+  error: z.strictObject({
+    code: z.string(),
+    message: z.string(),
+    /** Each mistake in a query or a body. */
+    errors: z
+      .array(
+        z.strictObject({
+          code: z.string(),
+          message: z.string(),
+          path: z.array(z.union([z.string(), z.number()])).readonly(),
+        }),
+      )
+      .readonly()
+      .optional(),
+    payload: z.unknown().optional(),
+  }),
+})
+export type ErrorShape = z.input<typeof errorShape>
