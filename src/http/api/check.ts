@@ -19,6 +19,7 @@ const at = (schema: z.core.$ZodType | undefined, path: readonly PropertyKey[]): 
   if (found instanceof z.ZodObject) return at(found.shape[String(key)], rest)
   if (found instanceof z.ZodArray) return at(found.element, rest)
   if (found instanceof z.ZodRecord) return at(found.valueType, rest)
+  if (found instanceof z.ZodUnion) return found.options.map(each => at(each, path)).find(each => each !== undefined)
   return undefined
 }
 
@@ -32,9 +33,18 @@ const keysOf = (schema: z.core.$ZodType | undefined): string[] =>
 const named = (path: readonly PropertyKey[]): string =>
   path.map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index === 0 ? '' : '.'}${String(key)}`)).join('')
 
+/** Of what could be one of several: what is wrong with the one that it comes nearest to. */
+const narrowest = (issue: z.core.$ZodIssue | undefined): z.core.$ZodIssue | undefined => {
+  if (issue?.code !== 'invalid_union') return issue
+  const inside = issue.errors
+    .map(each => each[0])
+    .find(each => each && (each.path.length > 0 || each.code !== 'invalid_type'))
+  return inside ? narrowest({ ...inside, path: [...issue.path, ...inside.path] }) : issue
+}
+
 /** What is wrong first, as a sentence; never with the value, which may be a secret. */
 const problem = (schema: z.ZodType, { issues }: z.ZodError, where: Where): MortiseError => {
-  const issue = issues[0]
+  const issue = narrowest(issues[0])
   const name = named(issue?.path ?? [])
   if (issue?.code === 'unrecognized_keys') {
     const [key = ''] = issue.keys

@@ -1,17 +1,31 @@
 /** The links of end users to their accounts. */
 import * as z from 'zod'
+import { changeConnection, checkWebhookUrl, disconnect, setMetadata } from '../../core/change.ts'
 import type { Connection } from '../../core/connection.ts'
+import { type JsonObject, Secret } from '../../core/credential.ts'
 import { badParameter, type ErrorCode } from '../../core/errors.ts'
 import { findConnection, findIntegration } from '../../core/find.ts'
+import { checkKind, type Given, give } from '../../core/give.ts'
 import type { Hub } from '../../core/hub.ts'
 import type { Cursor } from '../../core/storage.ts'
-import { toTags } from '../../core/tags.ts'
+import { personTags, toTags } from '../../core/tags.ts'
 import { endUserNamed, rowUserId } from '../../core/users.ts'
 import { requireScope } from '../auth.ts'
+import { paramsOf } from '../params.ts'
+import { endUserOf, toTold } from './end-user.ts'
 import { toConnection, toCredential } from './map.ts'
 import { fromCursor, limitOf, paging, strangeCursor, toCursor } from './page.ts'
 import { route } from './route.ts'
-import { type ConnectionShape, connectionList, connectionShape, credentialShape, testedShape } from './shapes.ts'
+import {
+  type ConnectionShape,
+  connectionChange,
+  connectionList,
+  connectionShape,
+  credentialShape,
+  metadataShape,
+  newConnection,
+  testedShape,
+} from './shapes.ts'
 
 const byId = z.strictObject({
   id: z.string().min(1).max(300).meta({
@@ -35,6 +49,47 @@ const shown = async ({ context }: Hub, row: Connection): Promise<ConnectionShape
   const endUser = endUserId === '' ? undefined : await context.storage.endUser(environmentId, { id: endUserId })
   return toConnection({ ...row, renewable: row.renewal !== undefined, ...(endUser ? { endUser } : {}) })
 }
+
+/** It was parsed from JSON, so it is some. */
+const toJson = (given: Record<string, unknown>): JsonObject => given as JsonObject
+
+const toGiven = (credential: z.infer<typeof newConnection>['credential']): Given => {
+  if (credential.kind === 'basic')
+    return { kind: 'basic', username: credential.username, password: new Secret(credential.password) }
+  if (credential.kind !== 'oauth2') return { kind: credential.kind, key: new Secret(credential.key) }
+  const { accessToken, refreshToken, expiresAt, scopes, raw } = credential
+  return {
+    kind: 'oauth2',
+    accessToken: new Secret(accessToken),
+    ...(refreshToken === undefined ? {} : { refreshToken: new Secret(refreshToken) }),
+    ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }),
+    ...(scopes ? { scopes } : {}),
+    ...(raw ? { raw: new Secret(toJson(raw)) } : {}),
+  }
+}
+
+const metadataRoutes = (method: 'PUT' | 'PATCH', id: string, summary: string, about: string, how: 'set' | 'merge') => [
+  route({
+    method,
+    path: '/connections/{id}/metadata',
+    id,
+    tag: 'Connections',
+    summary,
+    about,
+    scope: 'connections:write',
+    status: 200,
+    fails: found,
+    params: byId,
+    body: metadataShape,
+    answer: connectionShape,
+    async work({ hub, environment, params, body }) {
+      const { context } = hub
+      const row = await findConnection(context, environment.id, params.id)
+      await setMetadata(context, environment.id, row.integrationKey, [row.connectionId], toJson(body), how)
+      return shown(hub, await findConnection(context, environment.id, row.id))
+    },
+  }),
+]
 
 /** `plan:pro` → its name and its value. */
 const tagIn = (text: string): [name: string, value: string] => {
@@ -150,6 +205,81 @@ export const connectionRoutes = [
     },
   }),
   route({
+    method: 'PATCH',
+    path: '/connections/{id}',
+    id: 'changeConnection',
+    tag: 'Connections',
+    summary: 'Change whose it is, its tags, or where you are told of it',
+    about: 'What is not sent stays.',
+    scope: 'connections:write',
+    status: 200,
+    fails: found,
+    params: byId,
+    body: connectionChange,
+    answer: connectionShape,
+    async work({ hub, environment, params, body }) {
+      const row = await findConnection(hub.context, environment.id, params.id)
+      const { endUser, tags, webhookUrlOverride } = body
+      const told =
+        endUser === undefined
+          ? undefined
+          : typeof endUser === 'object'
+            ? toTold(endUser)
+            : { username: (await endUserOf(hub.context, environment, endUser)).username }
+      await changeConnection(hub.context, row, {
+        ...(told ? { endUser: told } : {}),
+        ...(tags ? { tags } : {}),
+        ...(webhookUrlOverride === undefined ? {} : { webhookUrlOverride }),
+      })
+      return shown(hub, await findConnection(hub.context, environment.id, row.id))
+    },
+  }),
+  ...metadataRoutes('PUT', 'setMetadata', 'Set the metadata', 'In place of what was there.', 'set'),
+  ...metadataRoutes(
+    'PATCH',
+    'mergeMetadata',
+    'Merge into the metadata',
+    'Its first level: names that are not sent stay.',
+    'merge',
+  ),
+  route({
+    method: 'POST',
+    path: '/connections',
+    id: 'addConnection',
+    tag: 'Connections',
+    summary: 'Make a connection of a credential that you have',
+    about:
+      'A key, or tokens that another hub held. A key is tried at the provider, and one that is refused is not kept. A refresh token that rotates must be used by one hub only.',
+    scope: 'connect:write',
+    status: 201,
+    fails: ['not_found', 'conflict', 'integration_misconfigured', 'provider_rejected', 'provider_unavailable'],
+    body: newConnection,
+    answer: connectionShape,
+    async work({ hub, environment, body }) {
+      const { context } = hub
+      const integration = await findIntegration(context, environment, body.integration)
+      const tags = body.tags && toTags(body.tags)
+      if (body.webhookUrlOverride !== undefined) checkWebhookUrl(body.webhookUrlOverride)
+      const given = toGiven(body.credential)
+      checkKind(context.providerOf(integration), given.kind)
+      const user = body.endUser === undefined ? undefined : await endUserOf(context, environment, body.endUser)
+      const made = await give(context, {
+        environmentId: environment.id,
+        integration,
+        endUserId: user && rowUserId(user),
+        given,
+        params: paramsOf(body.params, context.providerOf(integration)),
+        duplicate: body.allowDuplicate === true,
+        ...(body.connectionId === undefined ? {} : { connectionId: body.connectionId }),
+        ...(body.name === undefined ? {} : { name: body.name }),
+        ...(body.metadata ? { metadata: toJson(body.metadata) } : {}),
+        ...(tags || user ? { tags: { ...tags, ...(user && rowUserId(user) !== '' ? personTags(user) : {}) } } : {}),
+        ...(body.webhookUrlOverride === undefined ? {} : { webhookUrlOverride: body.webhookUrlOverride }),
+      })
+      return shown(hub, made)
+    },
+  }),
+  route({
     method: 'POST',
     path: '/connections/{id}/test',
     id: 'testConnection',
@@ -175,14 +305,15 @@ export const connectionRoutes = [
     id: 'deleteConnection',
     tag: 'Connections',
     summary: 'Delete a connection, with its credential',
+    about: 'The provider is told to end the grant, where it can be and nobody else has that account.',
     scope: 'connections:write',
     status: 204,
     fails: found,
     params: byId,
     async work({ hub, caller, params }) {
-      const { storage, clock, log } = hub.context
+      const { log } = hub.context
       const row = await findConnection(hub.context, caller.environmentId, params.id)
-      await storage.deleteConnection(row.environmentId, row.id, clock.now())
+      await disconnect(hub.context, row)
       log.info('deleted', { provider: row.provider, id: row.id, by: caller.id })
       return undefined
     },

@@ -7,11 +7,12 @@ import type { Environment } from '../../core/environment.ts'
 import { badParameter, MortiseError } from '../../core/errors.ts'
 import { newNonce } from '../../core/ids.ts'
 import type { Integration } from '../../core/integration.ts'
+import { changeIntegration, removeIntegration } from '../../core/integrations.ts'
 import { addIntegration } from '../../core/setup.ts'
 import { toIntegration } from './map.ts'
 import { pageOf, paging } from './page.ts'
 import { route } from './route.ts'
-import { integrationList, integrationShape, newIntegration } from './shapes.ts'
+import { integrationChange, integrationList, integrationShape, newIntegration } from './shapes.ts'
 
 const byKey = z.strictObject({ key: z.string().meta({ description: 'The name of the integration' }) })
 
@@ -57,7 +58,7 @@ export const integrationRoutes = [
     body: newIntegration,
     answer: integrationShape,
     async work({ hub, caller, environment, body }) {
-      const { key, provider = key, sandbox = false, scopes, settings, redirectUri } = body
+      const { key, provider = key, sandbox = false, displayName, scopes, settings, redirectUri } = body
       const clientId = body.clientId ?? (sandbox ? `sandbox-${key}` : undefined)
       const clientSecret = body.clientSecret ?? (sandbox ? newNonce() : undefined)
       if (clientId === undefined)
@@ -72,6 +73,7 @@ export const integrationRoutes = [
         ...(scopes === undefined ? {} : { scopes }),
         ...(settings === undefined ? {} : { settings }),
         ...(redirectUri === undefined ? {} : { redirectUri }),
+        ...(displayName === undefined ? {} : { displayName }),
         sandbox,
       })
       hub.context.log.info('added an integration', { key: added.key, provider: added.provider, by: caller.id })
@@ -93,6 +95,33 @@ export const integrationRoutes = [
       toIntegration(await integrationOf(hub.context, environment, params.key), hub.context),
   }),
   route({
+    method: 'PATCH',
+    path: '/integrations/{key}',
+    id: 'changeIntegration',
+    tag: 'Integrations',
+    summary: 'Change an integration',
+    about:
+      'What is not sent stays. Connections keep their credentials; a new client secret is used from the next refresh on.',
+    scope: 'integrations:write',
+    status: 200,
+    fails: ['not_found', 'conflict'],
+    params: byKey,
+    body: integrationChange,
+    answer: integrationShape,
+    async work({ hub, caller, environment, params, body }) {
+      const { key, displayName, clientId, clientSecret, scopes } = body
+      const changed = await changeIntegration(hub.context, await integrationOf(hub.context, environment, params.key), {
+        ...(key === undefined ? {} : { key }),
+        ...(displayName === undefined ? {} : { displayName }),
+        ...(clientId === undefined ? {} : { clientId }),
+        ...(clientSecret === undefined ? {} : { clientSecret: new Secret(clientSecret) }),
+        ...(scopes ? { scopes } : {}),
+      })
+      hub.context.log.info('changed an integration', { key: changed.key, by: caller.id })
+      return toIntegration(changed, hub.context)
+    },
+  }),
+  route({
     method: 'DELETE',
     path: '/integrations/{key}',
     id: 'removeIntegration',
@@ -105,11 +134,7 @@ export const integrationRoutes = [
     params: byKey,
     async work({ hub, caller, environment, params }) {
       const { key } = await integrationOf(hub.context, environment, params.key)
-      if ((await hub.context.storage.removeIntegration(environment.id, key)) === 'in use')
-        throw new MortiseError(
-          'conflict',
-          `Connections stand on the integration "${key}", so it stays. Delete them first.`,
-        )
+      await removeIntegration(hub.context, environment, key)
       hub.context.log.info('removed an integration', { key, by: caller.id })
       return undefined
     },

@@ -57,6 +57,7 @@ export const toIntegration = (
 ): IntegrationShape => ({
   key: integration.key,
   provider: integration.provider,
+  displayName: integration.displayName ?? null,
   clientId: integration.clientId,
   scopes: [...integration.scopes],
   settings: { ...integration.settings },

@@ -7,9 +7,10 @@ import type { Hub } from '../../core/hub.ts'
 import { createSession } from '../../core/open-session.ts'
 import type { Provider } from '../../core/provider.ts'
 import type { ConnectSession } from '../../core/session.ts'
-import { endUserNamed, rowUserId } from '../../core/users.ts'
+import { rowUserId } from '../../core/users.ts'
 import { paramsOf } from '../params.ts'
 import { dialect as page } from '../sdk.ts'
+import { endUserOf } from './end-user.ts'
 import { toAttempt, toSession } from './map.ts'
 import { pageOf, paging } from './page.ts'
 import { route } from './route.ts'
@@ -71,7 +72,7 @@ export const sessionRoutes = [
           'connection',
           `The connection is one through ${repaired.integrationKey}, not ${integration.key}. Leave integration out.`,
         )
-      const user = await endUserNamed(context, environment, body.endUser ?? repaired?.endUserId, 'endUser in the body')
+      const user = await endUserOf(context, environment, body.endUser ?? repaired?.endUserId)
       if (repaired && rowUserId(user) !== repaired.endUserId)
         throw badParameter('endUser', 'The connection belongs to another end user. Leave endUser out.')
       const returnTo = body.returnTo === undefined ? undefined : await hub.checkReturn(environment, body.returnTo, true)

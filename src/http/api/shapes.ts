@@ -112,6 +112,7 @@ export const providerList = listOf(providerShape)
 export const integrationShape = z.strictObject({
   key: text("The operator's name for it"),
   provider: z.string(),
+  displayName: z.string().nullable().meta({ description: "What end users read; null: the provider's name" }),
   clientId: z.string(),
   scopes: texts('What it asks for; a flow may only narrow it'),
   settings: z.record(z.string(), z.string()),
@@ -127,6 +128,10 @@ export const integrationList = listOf(integrationShape)
 export const newIntegration = z.strictObject({
   key: text('Your name for it: up to 100 letters, digits and . _ ~ -'),
   provider: z.string().optional().meta({ description: 'The id of a provider; the key, if it is left out' }),
+  displayName: z
+    .string()
+    .optional()
+    .meta({ description: "What end users read; the provider's name, if it is left out" }),
   clientId: z.string().optional().meta({ description: 'As the provider shows it for your app' }),
   clientSecret: z.string().optional().meta({ description: 'Sealed when it arrives, and never shown' }),
   scopes: z.array(z.string()).optional().meta({ description: "Left out: the definition's default" }),
@@ -143,6 +148,26 @@ export const newIntegration = z.strictObject({
   }),
 })
 
+export const integrationChange = z.strictObject({
+  key: z.string().optional().meta({ description: 'Another name; not while connections are found by the old one' }),
+  displayName: z.string().nullable().optional().meta({ description: "What end users read; null: the provider's name" }),
+  clientId: z.string().optional(),
+  clientSecret: z.string().optional().meta({ description: 'In place of the one before' }),
+  scopes: z.array(z.string()).optional().meta({ description: 'The whole new list; it holds for flows from now on' }),
+})
+
+// End users, where they are named
+
+const told = z.strictObject({
+  username: text("Your app's own name for it. One of that name is known from then on"),
+  fullName: z.string().optional(),
+  email: z.string().optional(),
+  tags: z.record(z.string(), z.string()).optional(),
+  organization: z.strictObject({ id: z.string(), name: z.string().optional() }).optional(),
+})
+const endUser = z.union([z.string(), told])
+export type EndUserAsk = z.infer<typeof endUser>
+
 // Connect sessions
 
 export const newSession = z.strictObject({
@@ -152,10 +177,10 @@ export const newSession = z.strictObject({
   connection: z.string().optional().meta({
     description: 'The id of a connection to connect again; it keeps its id, whatever account is picked',
   }),
-  endUser: z
-    .string()
-    .optional()
-    .meta({ description: "Whose the connection will be: a username or an id. Left out: the environment's own" }),
+  endUser: endUser.optional().meta({
+    description:
+      "Whose the connection will be: a username or an id of one that is known; or an object with what you tell of one, who is made if need be. Left out: the environment's own",
+  }),
   opens: z.enum(['page', 'link']).optional().meta({
     description: 'page: the browser SDK opens it with the token. link: the end user opens the link. page unless told',
   }),
@@ -253,6 +278,48 @@ export const connectionShape = z.strictObject({
   updatedAt: time,
 })
 export const connectionList = listOf(connectionShape)
+
+export const connectionChange = z.strictObject({
+  endUser: endUser.optional().meta({ description: 'Whose it is from now on' }),
+  tags: z
+    .record(z.string(), z.string())
+    .optional()
+    .meta({ description: 'The whole new set; those of its end user stay' }),
+  webhookUrlOverride: z.string().nullable().optional().meta({
+    description: 'Where you are told of this connection; null: where you are told of all',
+  }),
+})
+export const metadataShape = json.meta({ description: 'Any JSON object' })
+
+export const newConnection = z.strictObject({
+  integration: text('The key of an integration, or its provider if there is one only'),
+  credential: z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('oauth2'),
+      accessToken: text('As the provider gave it'),
+      refreshToken: z.string().optional().meta({ description: 'From now on the hub alone may use it' }),
+      expiresAt: time.optional().meta({ description: 'When the access token ends' }),
+      scopes: z.array(z.string()).optional(),
+      raw: json.optional().meta({ description: 'The token answer that they came in, where you have it' }),
+    }),
+    z.strictObject({ kind: z.enum(['apiKey', 'bearer']), key: z.string() }),
+    z.strictObject({ kind: z.literal('basic'), username: z.string(), password: z.string() }),
+  ]),
+  connectionId: z.string().optional().meta({ description: 'Your name for it. One of that name gets this credential' }),
+  name: z.string().max(255).optional().meta({ description: 'What you call it, for people' }),
+  endUser: endUser.optional().meta({ description: "Whose it is; left out: the environment's own" }),
+  params: z
+    .record(z.string(), z.string())
+    .optional()
+    .meta({ description: 'What the provider asks for, like a subdomain' }),
+  allowDuplicate: z
+    .boolean()
+    .optional()
+    .meta({ description: 'Make a second connection where the same account is connected already' }),
+  metadata: json.optional(),
+  tags: z.record(z.string(), z.string()).optional(),
+  webhookUrlOverride: z.string().optional(),
+})
 
 const secretText = (description: string) => text(`${description}. Secret`)
 export const credentialShape = z
