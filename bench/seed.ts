@@ -23,6 +23,8 @@ export interface Seed {
   readonly psql?: string
   /** Nothing is added: those that are there expire, and become due one after the other, so many in a second. */
   readonly duePerSecond?: number
+  /** Ten are of one person, ten people are of one organization, and all are tagged. */
+  readonly owned?: true
 }
 
 type Value = string | number | Uint8Array | null
@@ -35,11 +37,12 @@ const idOf = (prefix: string, index: number): string =>
   Buffer.from(prefix).toString('hex').padEnd(17, '0') + String(index).padStart(7, '0')
 
 /** The row of one connection, fresh for a day. Everything that must be unique counts up. */
-const rowOf = (sealer: Sealer, environmentId: number, prefix: string, index: number): Row => {
+const rowOf = (sealer: Sealer, environmentId: number, { prefix, owned }: Seed, index: number): Row => {
   const now = new Date()
   const name = prefix + String(index).padStart(7, '0')
   const id = idOf(prefix, index)
   const raw = tokenAnswer(index)
+  const person = owned ? `person-${String(Math.trunc(index / 10)).padStart(7, '0')}` : ''
   const credential = {
     kind: 'oauth2',
     accessToken: new Secret(raw.access_token),
@@ -54,7 +57,7 @@ const rowOf = (sealer: Sealer, environmentId: number, prefix: string, index: num
       integrationKey: 'bench',
       connectionId: name,
       provider: 'bench',
-      endUserId: '',
+      endUserId: person,
       kind: 'oauth2',
       trust: 'proven',
       status: 'connected',
@@ -66,7 +69,7 @@ const rowOf = (sealer: Sealer, environmentId: number, prefix: string, index: num
       config: { hub_id: String(raw.hub_id) },
       metadata: { plan: 'pro' },
       facts: {},
-      tags: {},
+      tags: owned ? { plan: 'pro', end_user_id: person } : {},
       createdAt: now,
       updatedAt: now,
     },
@@ -148,13 +151,26 @@ const addRefreshes = `INSERT INTO refreshes (environment_id, id, provider, due_a
   SELECT environment_id, id, provider, expires_at, 0, 0, 0, 0 FROM connections
   WHERE environment_id = ? AND id BETWEEN ? AND ?`
 
+/** Who they are of, and the rows of their tags. */
+const owners = [
+  `INSERT INTO end_users (environment_id, id, username, full_name, email, organization_id, created_at, updated_at)
+    SELECT DISTINCT environment_id, end_user_id, end_user_id, 'Person ' || end_user_id, end_user_id || '@example.com',
+      'org-0' || substr(end_user_id, 8, 6), 0, 0 FROM connections WHERE environment_id = ? AND id BETWEEN ? AND ?`,
+  `INSERT INTO connection_tags (environment_id, name, value, created_at, id)
+    SELECT environment_id, 'plan', 'pro', created_at, id FROM connections WHERE environment_id = ? AND id BETWEEN ? AND ?`,
+  `INSERT INTO connection_tags (environment_id, name, value, created_at, id)
+    SELECT environment_id, 'end_user_id', end_user_id, created_at, id FROM connections
+    WHERE environment_id = ? AND id BETWEEN ? AND ?`,
+]
+
 /** As if an hour's token had ended a second ago. */
 const expire = 'UPDATE connections SET expires_at = ?, obtained_at = ? WHERE environment_id = ? AND id BETWEEN ? AND ?'
 
 const makeDue = `UPDATE refreshes SET due_at = ? + CAST(substr(id, 18) AS BIGINT) * 1000 / ?
   WHERE environment_id = ? AND id BETWEEN ? AND ?`
 
-answer(async ({ settings, prefix, count, psql, duePerSecond }: Seed): Promise<number> => {
+answer(async (seed: Seed): Promise<number> => {
+  const { settings, prefix, count, psql, duePerSecond, owned } = seed
   const config = readConfig({ ...settings, MORTISE_LOG_LEVEL: 'error' }, 'command')
   const rooms = await openRooms(config)
   const environmentId = rooms.firstEnvironment.id
@@ -171,11 +187,17 @@ answer(async ({ settings, prefix, count, psql, duePerSecond }: Seed): Promise<nu
     return environmentId
   }
   const rows = function* () {
-    for (let index = 0; index < count; index++) yield rowOf(sealer, environmentId, prefix, index)
+    for (let index = 0; index < count; index++) yield rowOf(sealer, environmentId, seed, index)
   }
-  const columns = Object.keys(rowOf(sealer, environmentId, prefix, 0))
+  const columns = Object.keys(rowOf(sealer, environmentId, seed, 0))
   if (isPostgres(database)) await intoPostgres(psql ?? 'psql', database, columns, rows())
   else intoSqlite(database, columns, rows())
   await run(database, [[addRefreshes, ...which]])
+  if (owned)
+    await run(
+      database,
+      owners.map(sql => [sql, ...which] as const),
+    )
+  if (owned && isPostgres(database)) await run(database, [['ANALYZE end_users'], ['ANALYZE connection_tags']])
   return environmentId
 })

@@ -49,6 +49,8 @@ export interface World {
   makeDue(place: Place, prefix: string, count: number, perSecond?: number): Promise<void>
   /** A place with so many connections `c…`, made once for all figures: they stay as they are. */
   filled(engine: Engine, count: number): Promise<Filled>
+  /** A new place with so many, which are tagged and are of people in organizations. */
+  owned(engine: Engine, count: number): Promise<Filled>
   startHub(place: Place, options?: HubOptions): Promise<RunningHub>
   child<A, B>(file: string, core: string): Child<A, B>
   readonly load: Child<Load, Loaded>
@@ -155,6 +157,12 @@ export const openWorld = async (quick: boolean, say: (line: string) => void): Pr
       const known = filled.get(name) ?? fill()
       filled.set(name, known)
       return known
+    },
+    async owned(engine, count) {
+      say(`${engine}: sealing ${count} connections of people`)
+      const place = await world.place(engine)
+      const environmentId = await seeded({ settings: place.settings, prefix: 'c', count, owned: true, ...psql })
+      return { place, environmentId }
     },
     async startHub({ settings }, { core = ownCore, fromSource = false } = {}) {
       const port = await freePort()

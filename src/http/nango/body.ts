@@ -4,9 +4,9 @@ import * as z from 'zod'
 import { didYouMean } from '../../core/alike.ts'
 import { type Problem, Refusal } from './errors.ts'
 
-/** Clients send the type of a body with no body. */
+/** JSON alone; and clients send the type of a body with no body. */
 export const jsonBodies = (app: FastifyInstance): void => {
-  app.removeContentTypeParser('application/json')
+  app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, given, done) => {
     try {
       done(null, given === '' ? undefined : JSON.parse(String(given)))

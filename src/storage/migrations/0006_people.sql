@@ -26,7 +26,10 @@ CREATE INDEX connection_tags_by_connection ON connection_tags (environment_id, i
 -- found without sorting, and the rows before it are passed over without being read.
 DROP INDEX connections_by_age;
 DROP INDEX connections_by_user;
-CREATE INDEX connections_in_order ON connections (environment_id, created_at, id);
+DROP INDEX connections_by_name;
+-- The last two are what a search looks at, so that it reads no row that it does not find.
+CREATE INDEX connections_in_order ON connections (environment_id, created_at, id, connection_id, end_user_id);
+CREATE INDEX connections_of_name ON connections (environment_id, connection_id, created_at, id);
 CREATE INDEX connections_of_user ON connections (environment_id, end_user_id, created_at, id);
 CREATE INDEX connections_of_integration ON connections (environment_id, integration_key, created_at, id);
 
