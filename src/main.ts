@@ -229,6 +229,7 @@ const listen = async (app: Awaited<ReturnType<typeof createApp>>, config: Config
   }
   for (const host of hosts) {
     const server = createServer((request, response) => app.routing(request, response))
+    server.on('upgrade', app.upgrade)
     try {
       server.listen(config.port, host)
       await once(server, 'listening')

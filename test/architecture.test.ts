@@ -38,6 +38,7 @@ const homes: Record<string, string[]> = {
   fastify: ['http'],
   jose: ['http'],
   marked: ['http'],
+  ws: ['http'],
   yaml: ['catalogue'],
   zod: ['core', 'http', 'catalogue'],
   pino: ['main.ts'],

@@ -1,5 +1,6 @@
 /** What the starter of a flow asks for, and how far it may. */
 import type { Trust } from './attempt.ts'
+import { connectionId as connectionIdRule, rowIdIn } from './connection.ts'
 import type { Environment } from './environment.ts'
 import { badParameter, MortiseError } from './errors.ts'
 import { type AuthorizationParams, checkAuthorizationParams } from './grants/authorization-params.ts'
@@ -36,6 +37,24 @@ export interface Start {
   /** Already checked by `checkReturn`. */
   readonly returnTo?: string
   readonly dialect: string
+}
+
+/** What the caller names and tells: nothing that is the provider's, or the hub's, to say. */
+export const checkGiven = (provider: Provider, ask: Pick<Start, 'connectionId' | 'params' | 'trust'>): void => {
+  if (ask.connectionId !== undefined && !connectionIdRule.test(ask.connectionId))
+    throw badParameter('connection_id', 'connection_id must be 1 to 255 characters, without control characters.')
+  for (const name of Object.keys(ask.params))
+    if (Object.hasOwn(provider.config, name))
+      throw badParameter(
+        `params[${name}]`,
+        `params[${name}] is what ${provider.name} itself tells; it cannot be given.`,
+      )
+  // What looks like an id of the hub's would stand in the way of the one that has it, or had it.
+  if (ask.trust === 'public' && ask.connectionId !== undefined && rowIdIn(ask.connectionId) !== undefined)
+    throw badParameter(
+      'connection_id',
+      'connection_id has the form of an id that the hub gives. Use a name of your own.',
+    )
 }
 
 /** A link may only narrow what the integration asks for: it is made by whoever holds the public key. */

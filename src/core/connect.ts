@@ -1,20 +1,11 @@
 /** start → authorize → callback → connection. RFC 6749 §4.1, RFC 7636 (PKCE), RFC 9207 (iss), RFC 9700 (the floor). */
-import { authorizationParamsOf, type Start, scopesOf } from './asked.ts'
+import { authorizationParamsOf, checkGiven, type Start, scopesOf } from './asked.ts'
 import { type Attempt, failed, type Outcome } from './attempt.ts'
-import {
-  type Account,
-  accountKeyOf,
-  accountLabel,
-  type Connection,
-  connectionId as connectionIdRule,
-  mintedId,
-  rowIdIn,
-  sameAccount,
-} from './connection.ts'
+import { accountKeyOf, accountLabel, type Connection, mayRepair, mintedId, repairedIsGone } from './connection.ts'
 import type { Context } from './context.ts'
 import { type Credential, type Json, pickText } from './credential.ts'
 import { refreshAt } from './due.ts'
-import { badParameter, MortiseError, toMortiseError } from './errors.ts'
+import { MortiseError, toMortiseError } from './errors.ts'
 import { connectionEvents } from './event.ts'
 import { checkIssuer, denied } from './grants/authorization-answer.ts'
 import { authorizeUrl, type Client, codeRequest } from './grants/authorization-code.ts'
@@ -60,20 +51,7 @@ export const start = async (context: Context, ask: Start): Promise<Started> => {
   const integration = await storage.integration(ask.environment.id, ask.integrationKey)
   if (!integration) throw unknownIntegration(ask.integrationKey, ask.environment)
   const provider = context.providerOf(integration)
-  if (ask.connectionId !== undefined && !connectionIdRule.test(ask.connectionId))
-    throw badParameter('connection_id', 'connection_id must be 1 to 255 characters, without control characters.')
-  for (const name of Object.keys(ask.params))
-    if (Object.hasOwn(provider.config, name))
-      throw badParameter(
-        `params[${name}]`,
-        `params[${name}] is what ${provider.name} itself tells; it cannot be given.`,
-      )
-  // What looks like an id of the hub's would stand in the way of the one that has it, or had it.
-  if (ask.trust === 'public' && ask.connectionId !== undefined && rowIdIn(ask.connectionId) !== undefined)
-    throw badParameter(
-      'connection_id',
-      'connection_id has the form of an id that the hub gives. Use a name of your own.',
-    )
+  checkGiven(provider, ask)
   const config = fillInputs(provider.params, ask.params, name => `params[${name}]`)
   const scopes = scopesOf(integration, ask)
   const params = authorizationParamsOf(provider, ask)
@@ -223,6 +201,7 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
     // the end user may make several.
     const id = existing?.id ?? (session?.choice ? undefined : session?.id) ?? newId(now)
     const name = attempt.name ?? existing?.name
+    const webhookUrlOverride = session?.choice?.webhookUrlOverride ?? existing?.webhookUrlOverride
     return {
       environmentId: attempt.environmentId,
       number: existing?.number ?? newNumber(),
@@ -245,8 +224,8 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
       config,
       metadata: existing?.metadata ?? {},
       facts,
-      tags: existing?.tags ?? {},
-      ...(existing?.webhookUrlOverride === undefined ? {} : { webhookUrlOverride: existing.webhookUrlOverride }),
+      tags: { ...existing?.tags, ...session?.choice?.tags },
+      ...(webhookUrlOverride === undefined ? {} : { webhookUrlOverride }),
       createdAt: existing?.createdAt ?? now,
       updatedAt: now,
     }
@@ -265,13 +244,8 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
             ? { accountKey, endUserId: attempt.endUserId }
             : undefined,
     decide: existing => {
-      if (attempt.repairs !== undefined && !existing)
-        throw new MortiseError(
-          'not_found',
-          'The connection that was to be connected again has been deleted. Start again from the app.',
-          { reason: 'connection_deleted' },
-        )
-      if (existing) mayRepair(attempt, existing.connection, account)
+      if (attempt.repairs !== undefined && !existing) throw repairedIsGone()
+      if (existing) mayRepair(attempt.trust, existing.connection, account)
       if (existing && attempt.sessionId !== undefined && existing.connection.endUserId !== attempt.endUserId)
         throw new MortiseError(
           'conflict',
@@ -308,16 +282,6 @@ const succeeded = (row: Connection): Extract<Outcome, { ok: true }> => ({
   repaired: row.credentialRevision > 1,
   ...(row.account ? { account: accountLabel(row.account) } : {}),
 })
-
-/** A bare public key creates, or repairs with the same proven account. Anything else needs the HMAC or a session. */
-const mayRepair = (attempt: Attempt, existing: Connection, account: Account | undefined): void => {
-  if (attempt.trust === 'proven' || sameAccount(existing.account, account)) return
-  throw new MortiseError(
-    'forbidden',
-    'This connection id is taken by another account, and a public key alone may not replace it. The app must add an HMAC to the link, or use another connection_id.',
-    { reason: 'connection_taken' },
-  )
-}
 
 const exchange = async (
   context: Context,

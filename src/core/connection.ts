@@ -219,6 +219,23 @@ export const accountKeyOf = (account: Account | undefined): string | undefined =
 export const sameAccount = (a: Account | undefined, b: Account | undefined): boolean =>
   accountKeyOf(a) !== undefined && accountKeyOf(a) === accountKeyOf(b)
 
+/** A bare public key creates, or repairs with the same proven account. Anything else needs the HMAC or a session. */
+export const mayRepair = (trust: Trust, existing: Pick<Connection, 'account'>, account: Account | undefined): void => {
+  if (trust === 'proven' || sameAccount(existing.account, account)) return
+  throw new MortiseError(
+    'forbidden',
+    'This connection id is taken by another account, and a public key alone may not replace it. The app must add an HMAC to the link, or use another connection_id.',
+    { reason: 'connection_taken' },
+  )
+}
+
+export const repairedIsGone = (): MortiseError =>
+  new MortiseError(
+    'not_found',
+    'The connection that was to be connected again has been deleted. Start again from the app.',
+    { reason: 'connection_deleted' },
+  )
+
 /** `elsewhere`: the integrations through which there is one of that id. */
 export const connectionUnknown = (
   id: string,

@@ -56,6 +56,7 @@ export type ErrorCode = keyof typeof errorTable
 /** A finer cause, where a dialect or a page must tell one case of a code from another. */
 export type Reason =
   | 'parameter'
+  | 'body'
   | 'redirect_not_allowed'
   | 'integration_unknown'
   | 'integration_taken'

@@ -2,7 +2,9 @@
  * A credential that is given as it is: an API key, a token, a user name with its password, or what another hub held (an
  * import). No browser and no flow; the provider is asked whose account it opens, and a key that it refuses is not kept.
  */
-import { accountKeyOf, type Connection, connectionId, mintedId } from './connection.ts'
+import { checkGiven } from './asked.ts'
+import type { Trust } from './attempt.ts'
+import { accountKeyOf, type Connection, mayRepair, mintedId, repairedIsGone } from './connection.ts'
 import type { Context } from './context.ts'
 import { type Credential, type CredentialKind, type JsonObject, Secret } from './credential.ts'
 import { refreshAt } from './due.ts'
@@ -48,9 +50,15 @@ export interface Gift {
   readonly createdAt?: Date
   /** The caller's own name for it: a connection of that name gets this credential. */
   readonly connectionId?: string
+  /** The row of the one connection that gets it. */
+  readonly repairs?: string
+  /** How far the giver is trusted; by default `proven`, as one with a key. */
+  readonly trust?: Trust
   /** In place of what there is. */
   readonly metadata?: JsonObject
   readonly tags?: Tags
+  /** Besides what there is. */
+  readonly moreTags?: Tags
   readonly webhookUrlOverride?: string
 }
 
@@ -102,8 +110,8 @@ export const give = async (context: Context, gift: Gift): Promise<Connection> =>
     throw badParameter('createdAt', 'createdAt lies in the future.')
   if (gift.id !== undefined && !/^[0-9a-f]{24}$/.test(gift.id))
     throw badParameter('credentialId', 'credentialId, where one is given to keep, must be 24 hex digits.')
-  if (gift.connectionId !== undefined && !connectionId.test(gift.connectionId))
-    throw badParameter('connection_id', 'connection_id must be 1 to 255 characters, without control characters.')
+  const { trust = 'proven' } = gift
+  checkGiven(provider, { ...gift, trust })
   const config = fillInputs(provider.params, gift.params, gift.paramName ?? (name => `params[${name}]`))
   const other = gift.id === undefined ? undefined : await context.storage.connectionById(gift.environmentId, gift.id)
   if (other && (other.integrationKey !== integration.key || other.endUserId !== (gift.endUserId ?? '')))
@@ -120,7 +128,7 @@ export const give = async (context: Context, gift: Gift): Promise<Connection> =>
   const facts = readFacts(client, told, answer)
   const sealer = await context.sealerOf(gift.environmentId)
   const now = context.clock.now()
-  const named = gift.id !== undefined || gift.connectionId !== undefined
+  const named = [gift.id, gift.connectionId, gift.repairs].some(each => each !== undefined)
   const accountKey = answer === undefined || named || gift.duplicate ? undefined : accountKeyOf(account)
   // An id of that form begins with its seconds: without a date, an import is as old as its id says.
   const madeAt = gift.id === undefined ? now : new Date(Number.parseInt(gift.id.slice(0, 8), 16) * 1000)
@@ -129,8 +137,8 @@ export const give = async (context: Context, gift: Gift): Promise<Connection> =>
     environmentId: gift.environmentId,
     integrationKey: integration.key,
     find:
-      gift.id !== undefined
-        ? { id: gift.id }
+      gift.id !== undefined || gift.repairs !== undefined
+        ? { id: gift.id ?? gift.repairs ?? '' }
         : gift.connectionId !== undefined
           ? { connectionId: gift.connectionId }
           : accountKey !== undefined
@@ -138,6 +146,8 @@ export const give = async (context: Context, gift: Gift): Promise<Connection> =>
             : undefined,
     decide: found => {
       const existing = found?.connection
+      if (gift.repairs !== undefined && !existing) throw repairedIsGone()
+      if (existing) mayRepair(trust, existing, account)
       if (existing && gift.endUserId !== undefined && existing.endUserId !== gift.endUserId) throw ofAnother(existing)
       const webhookUrlOverride = gift.webhookUrlOverride ?? existing?.webhookUrlOverride
       const id = existing?.id ?? gift.id ?? newId(now)
@@ -151,7 +161,7 @@ export const give = async (context: Context, gift: Gift): Promise<Connection> =>
         connectionId: existing?.connectionId ?? gift.connectionId ?? gift.id ?? mintedId(id),
         endUserId: existing?.endUserId ?? gift.endUserId ?? '',
         kind: given.kind,
-        trust: 'proven',
+        trust: existing?.trust === 'proven' ? 'proven' : trust,
         ...(name === undefined ? {} : { name }),
         status: 'connected',
         ...(account ? { account } : {}),
@@ -163,7 +173,7 @@ export const give = async (context: Context, gift: Gift): Promise<Connection> =>
         config,
         metadata: gift.metadata ?? existing?.metadata ?? {},
         facts,
-        tags: gift.tags ?? existing?.tags ?? {},
+        tags: { ...(gift.tags ?? existing?.tags), ...gift.moreTags },
         ...(webhookUrlOverride === undefined ? {} : { webhookUrlOverride }),
         createdAt: existing?.createdAt ?? createdAt,
         updatedAt: now,

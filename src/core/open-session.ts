@@ -119,6 +119,7 @@ export interface Chosen
   extends Pick<
     Start,
     | 'integrationKey'
+    | 'duplicate'
     | 'params'
     | 'scopes'
     | 'userScopes'
@@ -142,7 +143,7 @@ export const openChosen = async (
     ...chosen,
     environment: await context.environmentOf(session.environmentId),
     trust: 'proven',
-    duplicate: session.duplicate,
+    duplicate: session.duplicate || chosen.duplicate,
     endUserId: session.endUserId,
     sessionId: session.id,
     ...(session.repairs === undefined ? {} : { repairs: session.repairs }),
@@ -167,6 +168,12 @@ export const fixedFor = ({ choice }: Pick<ConnectSession, 'choice'>, integration
   )
 }
 
+/** Throws `session_expired` where the end user of the session is gone. */
+export const checkEndUser = async (context: Context, session: ConnectSession): Promise<void> => {
+  if (session.endUserId !== '' && !(await context.storage.endUser(session.environmentId, { id: session.endUserId })))
+    throw expired('session_unknown', 'The user that this link was made for has been deleted. Start again from the app.')
+}
+
 /** Lets the browser in that comes first. Answers the cookie that keeps the session to it. */
 const admit = async (
   context: Context,
@@ -178,8 +185,7 @@ const admit = async (
   const now = context.clock.now()
   if (session.expiresAt <= now)
     throw expired('session_over', 'This link was good for half an hour, which is over. Start again from the app.')
-  if (session.endUserId !== '' && !(await context.storage.endUser(session.environmentId, { id: session.endUserId })))
-    throw expired('session_unknown', 'The user that this link was made for has been deleted. Start again from the app.')
+  await checkEndUser(context, session)
   if ((await context.storage.countAttempts(session.environmentId, session.id)) >= mostAttempts)
     throw expired('session_over', 'This link was followed ten times without an end. Start again from the app.')
   if (!(await context.storage.bindSession(session.environmentId, session.id, sha256(nonce), now)))

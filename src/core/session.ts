@@ -4,6 +4,7 @@
  */
 import type { Outcome } from './attempt.ts'
 import type { AuthorizationParams } from './grants/authorization-params.ts'
+import type { Tags } from './tags.ts'
 
 /** What the app's back end fixed for one integration; the page cannot change it. */
 export interface Fixed {
@@ -22,6 +23,9 @@ export interface Choice {
   readonly allowed?: readonly string[]
   /** By the key of an integration. */
   readonly fixed: Readonly<Record<string, Fixed>>
+  /** What the connections that it makes are tagged with, besides those that are there. */
+  readonly tags?: Tags
+  readonly webhookUrlOverride?: string
 }
 
 export interface ConnectSession {

@@ -18,13 +18,25 @@ import { type Access, checkLocal, checkOwnPage, hostOf, isKeyless, mayBeKeyless 
 import { callbackRoute } from './callback.ts'
 import { dashboardRoutes, isDashboard } from './dashboard/routes.ts'
 import { hook } from './hook.ts'
-import { toReturn } from './nango/map.ts'
-import { dialect as nango, nangoRoutes } from './nango/routes.ts'
+import { dialect as nango } from './nango/connect.ts'
+import { socketWords, toReturn } from './nango/map.ts'
+import { toConnectPage } from './nango/page.ts'
+import { nangoRoutes } from './nango/routes.ts'
+import { bearerToken } from './nango/starter.ts'
+import { tellOutcome } from './nango/tell.ts'
 import { sendHome, sendNotFound, sendPlainHome } from './pages.ts'
 import { dialect as page, pageReturn, type Scripts, sdkRoutes } from './sdk.ts'
+import { createSockets, type Upgrade } from './socket.ts'
 import { staticRoutes } from './static.ts'
 import { statusOf } from './status.ts'
 import { errorOf } from './thrown.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** For the server's event of that name: a page opens a socket. */
+    upgrade: Upgrade
+  }
+}
 
 /** No route has a JSON schema: zod checks what comes in. So the compilers for those are no part of the start. */
 const noSchema = () => {
@@ -43,7 +55,20 @@ const stepsOfFlow = new Set([
   '/sdk/open',
   '/sdk/outcome',
   startPath,
+  '/connect/session',
+  '/connect/telemetry',
+  // The page behind a connect link, in a frame of an app perhaps. It holds nothing; what it asks for takes its token.
+  '/connect',
+  '/connect/',
+  '/connect/choices',
+  '/connect/start',
+  '/api-auth/api-key/:key',
+  '/api-auth/basic/:key',
 ])
+
+/** A request with the token of a connect session is one too, as is what a browser asks before it. */
+const isStep = (request: FastifyRequest, route: string): boolean =>
+  stepsOfFlow.has(route) || request.method === 'OPTIONS' || bearerToken(request) !== undefined
 
 /** Routes that a person's browser opens: under another loopback name they are first sent to the public URL. */
 const forBrowsers = new Set([
@@ -53,6 +78,9 @@ const forBrowsers = new Set([
   '/api/strategy/connector/:connector/authorize',
   '/sdk/open',
   startPath,
+  '/connect',
+  '/connect/',
+  '/connect/start',
   '/docs',
   '/docs/:page',
 ])
@@ -68,7 +96,7 @@ export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Pro
     // Told to the caller and written in the log, so that one leads to the other; nobody else chooses it.
     genReqId: () => randomUUID(),
     // Where a dialect's clients put its version.
-    rewriteUrl: request => withoutVersion(request.url ?? '/').url,
+    rewriteUrl: request => toConnectPage(withoutVersion(request.url ?? '/').url),
     bodyLimit: 1_000_000,
     schemaController: { compilersFactory: { buildValidator: noSchema, buildSerializer: noSchema } },
     // A URL that does not decode never reaches a route.
@@ -86,7 +114,7 @@ export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Pro
     request.keys = keys
     if (keys?.unused) {
       checkLocal(request)
-      if (!stepsOfFlow.has(route)) checkOwnPage(request, access)
+      if (!isStep(request, route)) checkOwnPage(request, access)
     }
     const page = forBrowsers.has(route) || (isDashboard(route) && !request.routeOptions.config.program)
     if (!onLoopback || !page) return
@@ -147,15 +175,19 @@ export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Pro
     }))
     return sendHome(reply, { environment, rows: await Promise.all(rows), keyNeeded: !(await isKeyless(access)) })
   })
+  const sockets = createSockets(hub, access, socketWords)
+  app.decorate('upgrade', sockets.upgrade)
+  app.addHook('preClose', async () => sockets.close())
   staticRoutes(app)
   referencePage(app, routes)
   startPage(app, hub, access)
-  callbackRoute(app, hub, access, {
-    [nango]: toReturn,
-    [alloy]: alloyReturn,
-    [page]: pageReturn,
-    [own]: ownReturn,
-  })
+  callbackRoute(
+    app,
+    hub,
+    access,
+    { [nango]: toReturn, [alloy]: alloyReturn, [page]: pageReturn, [own]: ownReturn },
+    { [nango]: tellOutcome },
+  )
   await app.register(nangoRoutes(hub, access))
   await app.register(alloyRoutes(hub, access))
   await app.register(sdkRoutes(hub, access, scripts))

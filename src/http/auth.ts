@@ -3,6 +3,7 @@
  * password); and, on loopback with no key anywhere, no header at all.
  */
 import type { FastifyRequest } from 'fastify'
+import type { Context } from '../core/context.ts'
 import type { Secret } from '../core/credential.ts'
 import { type Environment, everyScope, type Scope } from '../core/environment.ts'
 import { MortiseError } from '../core/errors.ts'
@@ -28,6 +29,9 @@ declare module 'fastify' {
   }
 }
 
+/** What the first checks look at: an upgrade to a socket has it too. */
+type Headed = Pick<FastifyRequest, 'headers'>
+
 /** Whether the hub is open while it has no key: nothing is configured, and nothing but this machine can reach it. */
 export const mayBeKeyless = (access: Access): boolean =>
   access.onLoopback && access.basicAuth === undefined && isLoopbackHost(access.publicUrl.hostname)
@@ -39,7 +43,7 @@ export const isKeyless = async (access: Access): Promise<boolean> =>
 const refuse = (message: string) => new MortiseError('forbidden', message, { reason: 'keyless_refused' })
 
 /** The Host that the request names, if that is nothing but a host. */
-export const hostOf = (request: FastifyRequest): URL | undefined => {
+export const hostOf = (request: Headed): URL | undefined => {
   const host = parseUrl(`http://${request.headers.host ?? ''}`)
   return host?.username === '' && host.password === '' && host.pathname === '/' && host.search === '' ? host : undefined
 }
@@ -48,7 +52,7 @@ export const hostOf = (request: FastifyRequest): URL | undefined => {
  * What every request to a keyless hub must show, pages and API alike: that it comes from this machine, under a loopback
  * name (a rebinding name does not), and not through a proxy.
  */
-export const checkLocal = (request: FastifyRequest): void => {
+export const checkLocal = (request: Headed): void => {
   if (!isLoopbackHost(hostOf(request)?.hostname ?? ''))
     throw refuse(
       'This hub has no key yet, so it answers only under a loopback name such as localhost. To open it up, make a key: npx mortise key create',
@@ -76,6 +80,19 @@ const isOwnPage = (request: FastifyRequest, access: Access): boolean => {
   const site = request.headers['sec-fetch-site']
   const own = origin === undefined || origin === access.publicUrl.origin || origin === `http://${request.headers.host}`
   return own && (site === undefined || site === 'same-origin' || site === 'none')
+}
+
+/**
+ * Whether pages of this origin may ask at all, where it is not known yet for which environment: the hub's own, one that any
+ * environment lists, in dev any on loopback.
+ */
+export const mayAsk = async ({ storage, dev, publicUrl }: Context, origin: string): Promise<boolean> => {
+  if (origin === new URL(publicUrl).origin) return true
+  const url = parseUrl(origin)
+  if (dev && url && isLoopbackHost(url.hostname)) return true
+  for (const environment of await storage.environments())
+    if ((await storage.allowed(environment.id, 'origin')).includes(origin)) return true
+  return false
 }
 
 /**

@@ -1,9 +1,11 @@
 /** The provider's way back, shared by all dialects: RFC 6749 §4.1.2. */
 import type { FastifyInstance } from 'fastify'
+import type { Attempt, Outcome } from '../core/attempt.ts'
 import type { Hub } from '../core/hub.ts'
 import { conclude } from '../core/open-session.ts'
 import { type Access, isKeyless } from './auth.ts'
 import { nonceIn } from './cookies.ts'
+import type { Html } from './html.ts'
 import type { Return } from './open.ts'
 import { sendDone, sendFailure, sendOutcome } from './pages.ts'
 import { queryOf } from './query.ts'
@@ -13,7 +15,10 @@ import { errorOf } from './thrown.ts'
 /** By dialect. */
 type Returns = Readonly<Record<string, Return>>
 
-export const callbackRoute = (app: FastifyInstance, hub: Hub, access: Access, returns: Returns): void => {
+/** By dialect: the script by which a flow's last page tells whoever opened its window. */
+type Tells = Readonly<Record<string, (hub: Hub, attempt: Attempt, outcome: Outcome) => Promise<Html>>>
+
+export const callbackRoute = (app: FastifyInstance, hub: Hub, access: Access, returns: Returns, tells: Tells): void => {
   const secure = access.publicUrl.protocol === 'https:'
   app.get('/oauth/callback', async (request, reply) => {
     const query = queryOf(request)
@@ -35,12 +40,33 @@ export const callbackRoute = (app: FastifyInstance, hub: Hub, access: Access, re
       if (attempt.returnTo !== undefined && toReturn)
         return reply.redirect(toReturn(attempt.returnTo, outcome, concluded), 302)
       const provider = hub.context.catalogue.get(attempt.provider)?.name ?? attempt.provider
-      if (concluded?.session.opens === 'page') return sendDone(reply, { outcome, provider })
+      const tell = await tells[attempt.dialect]?.(hub, attempt, outcome)
+      if (attempt.listener !== undefined)
+        return sendDone(reply, { outcome, provider, tell, closes: await wasTold(hub, attempt) })
+      if (concluded && concluded.session.opens !== 'link')
+        return sendDone(reply, { outcome, provider, tell, closes: true })
       const keyNeeded = !(await isKeyless(access))
-      return sendOutcome(reply, { outcome, provider, publicUrl: hub.context.publicUrl, keyNeeded })
+      return sendOutcome(reply, { outcome, provider, publicUrl: hub.context.publicUrl, keyNeeded, tell })
     } catch (thrown) {
       const error = errorOf(thrown, request, hub.context.log)
       return sendFailure(reply, error, statusOf[error.code], error.details.reason ?? error.code)
     }
   })
+}
+
+/** How long the last page waits for whoever waits for it, and how often it looks, in milliseconds. */
+const patience = 3000
+const beat = 100
+
+/**
+ * Whether the page that waits on a socket, perhaps of another process, has been told. This one stays until then: a window
+ * that is gone first looks to its opener like one that a person closed.
+ */
+const wasTold = async ({ context }: Hub, { environmentId, stateHash }: Attempt): Promise<boolean> => {
+  for (const until = performance.now() + patience; ; ) {
+    const now = await context.storage.attempt(environmentId, stateHash)
+    if (now?.toldAt !== undefined) return true
+    if (performance.now() > until) return false
+    await new Promise(done => setTimeout(done, beat))
+  }
 }

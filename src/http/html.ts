@@ -28,7 +28,7 @@ export const html = (texts: TemplateStringsArray, ...parts: readonly Part[]): Ht
 export const policy =
   "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
 
-export const layout = (title: string, body: Html): string =>
+export const layout = (title: string, body: Html, bare = false): string =>
   html`<!doctype html>
 <html lang="en">
 <head>
@@ -40,8 +40,7 @@ export const layout = (title: string, body: Html): string =>
 <script src="/assets/copy.js" defer></script>
 </head>
 <body>
-<header><a href="/">Mortise</a></header>
-<main>
+${bare ? undefined : new Html('<header><a href="/">Mortise</a></header>\n')}<main>
 ${body}
 </main>
 </body>

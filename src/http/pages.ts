@@ -7,19 +7,22 @@ import type { Integration } from '../core/integration.ts'
 import type { Provider } from '../core/provider.ts'
 import { copyable, type Html, html, layout, policy } from './html.ts'
 
-/** `formsLeave`: a form of the page ends at another site, which `form-action` would stop (it holds for redirects too). */
+/**
+ * `formsLeave`: a form of the page ends at another site, which `form-action` would stop (it holds for redirects too).
+ * `policy`: in place of the usual. `bare`: without the hub's own header.
+ */
 export const sendPage = (
   reply: FastifyReply,
   status: number,
   title: string,
   body: Html,
-  { formsLeave = false } = {},
+  { formsLeave = false, policy: own = policy, bare = false } = {},
 ): FastifyReply =>
   reply
     .code(status)
     .type('text/html; charset=utf-8')
-    .header('content-security-policy', formsLeave ? policy : `${policy}; form-action 'self'`)
-    .send(layout(title, body))
+    .header('content-security-policy', formsLeave ? own : `${own}; form-action 'self'`)
+    .send(layout(title, body, bare))
 
 /** A sentence of ours, in which `…` marks what is typed. */
 export const prose = (text: string): Html =>
@@ -41,11 +44,20 @@ const turn: Record<(typeof errorTable)[keyof typeof errorTable]['who'], string> 
   us: 'The operator of this hub finds the cause in its log.',
 }
 
-/** A flow that could not start or be matched. `type` names the cause for the app's makers. */
-export const sendFailure = (reply: FastifyReply, error: MortiseError, status: number, type: string): FastifyReply =>
+/**
+ * A flow that could not start or be matched. `type` names the cause for the app's makers; `tell`: the script by which the
+ * page tells whoever opened its window.
+ */
+export const sendFailure = (
+  reply: FastifyReply,
+  error: MortiseError,
+  status: number,
+  type: string,
+  tell?: Html,
+): FastifyReply =>
   error.details.reason === 'session_used'
     ? sendPage(reply, status, 'Used up', html`<h1>This link is used up</h1>\n<p>${prose(error.message)}</p>`)
-    : sendPage(reply, status, 'Not connected', sorry('Not connected', error.message, error.code, type))
+    : sendPage(reply, status, 'Not connected', html`${sorry('Not connected', error.message, error.code, type)}${tell}`)
 
 export const sendNotFound = (reply: FastifyReply): FastifyReply =>
   sendPage(
@@ -62,6 +74,7 @@ interface OutcomePage {
   readonly publicUrl: string
   /** Whether the API wants a key. */
   readonly keyNeeded: boolean
+  readonly tell?: Html | undefined
 }
 
 /** How an attempt ended, with the lines to paste. */
@@ -72,7 +85,7 @@ export const sendOutcome = (reply: FastifyReply, page: OutcomePage): FastifyRepl
       reply,
       400,
       'Not connected',
-      sorry(`${page.provider} is not connected`, outcome.message, outcome.code, outcome.reason ?? outcome.code),
+      html`${sorry(`${page.provider} is not connected`, outcome.message, outcome.code, outcome.reason ?? outcome.code)}${page.tell}`,
     )
   const path = `/connection/${inShell(outcome.connectionId)}?provider_config_key=${inShell(outcome.integrationKey)}`
   const header = keyHeader(page.keyNeeded)
@@ -88,7 +101,7 @@ ${copyable('Connection id', outcome.connectionId)}
 ${copyable('Read a working token (credentials.access_token in the answer)', `curl${header} "${publicUrl}${path}"`)}
 ${copyable('For your .env file', `CONNECTION_ID=${quoted(outcome.connectionId)}`)}
 <p>Read next: <a href="/docs/core-concepts">Core concepts</a>: what a connection is, and why you should never cache its token.</p>
-<p><a href="/">Connect another account</a></p>`,
+<p><a href="/">Connect another account</a></p>${page.tell}`,
   )
 }
 
@@ -102,9 +115,17 @@ export const sendOnward = (reply: FastifyReply, url: string): FastifyReply =>
 <p>You are being sent on. If nothing happens: <a href="${url}" rel="noreferrer">continue</a>.</p>`,
   )
 
+interface DonePage {
+  readonly outcome: Outcome
+  readonly provider: string
+  readonly tell?: Html | undefined
+  /** The window closes itself: whoever waits for it has heard, or will hear. */
+  readonly closes: boolean
+}
+
 /** The end of a flow in a window that a page opened: the page hears of it by itself. */
-export const sendDone = (reply: FastifyReply, page: { outcome: Outcome; provider: string }): FastifyReply => {
-  const { outcome, provider } = page
+export const sendDone = (reply: FastifyReply, page: DonePage): FastifyReply => {
+  const { outcome, provider, tell } = page
   if (!outcome.ok)
     return sendPage(
       reply,
@@ -112,7 +133,7 @@ export const sendDone = (reply: FastifyReply, page: { outcome: Outcome; provider
       'Not connected',
       html`<h1 class="bad">${provider} is not connected</h1>
 <p>${prose(outcome.message)}</p>
-<p>You can close this window: the app knows.</p>`,
+<p>You can close this window: the app knows.</p>${tell}`,
     )
   return sendPage(
     reply,
@@ -120,8 +141,8 @@ export const sendDone = (reply: FastifyReply, page: { outcome: Outcome; provider
     'Connected',
     html`<h1 class="good">${provider} is connected</h1>
 ${outcome.account === undefined ? undefined : html`<p>Account: <strong>${outcome.account}</strong></p>`}
-<p>You can close this window: the app knows.</p>
-<script src="/assets/close.js" defer></script>`,
+<p>You can close this window: the app knows.</p>${tell}
+${page.closes ? html`<script src="/assets/close.js" defer></script>` : undefined}`,
   )
 }
 

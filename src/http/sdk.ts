@@ -7,11 +7,10 @@ import { shownId } from '../core/connection.ts'
 import { badParameter, MortiseError } from '../core/errors.ts'
 import { findIntegration } from '../core/find.ts'
 import type { Hub } from '../core/hub.ts'
-import { isLoopbackHost, parseUrl } from '../core/loopback.ts'
 import { createSession, sessionOf } from '../core/open-session.ts'
 import type { ConnectSession } from '../core/session.ts'
 import { rowUserId } from '../core/users.ts'
-import { type Access, checkBrowserOrigin } from './auth.ts'
+import { type Access, checkBrowserOrigin, mayAsk } from './auth.ts'
 import { checkJwt } from './jwt.ts'
 import { openHere } from './open.ts'
 import { sendFailure, sendOnward } from './pages.ts'
@@ -73,18 +72,10 @@ export const sdkRoutes =
       )
 
     /** CORS. Which environment it is, is known only from what is sent; here an origin that any of them lists may ask. */
-    const mayAsk = async (origin: string): Promise<boolean> => {
-      if (origin === new URL(publicUrl).origin) return true
-      const url = parseUrl(origin)
-      if (dev && url && isLoopbackHost(url.hostname)) return true
-      for (const environment of await storage.environments())
-        if ((await storage.allowed(environment.id, 'origin')).includes(origin)) return true
-      return false
-    }
     const cors = async (request: FastifyRequest, reply: FastifyReply) => {
       const { origin } = request.headers
       reply.header('vary', 'Origin')
-      if (origin === undefined || !(await mayAsk(origin))) return
+      if (origin === undefined || !(await mayAsk(context, origin))) return
       reply.headers({ 'access-control-allow-origin': origin, 'cross-origin-resource-policy': 'cross-origin' })
     }
     const preflight = async (request: FastifyRequest, reply: FastifyReply) => {

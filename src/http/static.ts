@@ -9,6 +9,8 @@ const assets = {
   'mortise.css': 'text/css; charset=utf-8',
   'copy.js': 'text/javascript; charset=utf-8',
   'close.js': 'text/javascript; charset=utf-8',
+  'tell.js': 'text/javascript; charset=utf-8',
+  'connect.js': 'text/javascript; charset=utf-8',
 }
 
 /** The files of `docs/`, in the order of reading, each with what it is for. */

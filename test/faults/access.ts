@@ -9,7 +9,7 @@ export const accessFaults: readonly Fault[] = [
   {
     guard: 'other pages are kept out',
     file: 'src/http/app.ts',
-    text: 'if (!stepsOfFlow.has(route)) checkOwnPage(request, access)',
+    text: 'if (!isStep(request, route)) checkOwnPage(request, access)',
     becomes: '',
     caughtBy: [access, 'a web page of another origin'],
   },
@@ -50,7 +50,7 @@ export const accessFaults: readonly Fault[] = [
   },
   {
     guard: 'the origin of a start is looked at',
-    file: 'src/http/nango/routes.ts',
+    file: 'src/http/nango/connect.ts',
     text: "checkBrowserOrigin(request, access, await storage.allowed(environment.id, 'origin'), dev)",
     becomes: '',
     caughtBy: [access, 'a flow starts in a window'],
@@ -100,14 +100,14 @@ export const accessFaults: readonly Fault[] = [
   {
     guard: 'pages are kept from other web pages',
     file: 'src/http/app.ts',
-    text: 'if (!stepsOfFlow.has(route)) checkOwnPage(request, access)',
+    text: 'if (!isStep(request, route)) checkOwnPage(request, access)',
     becomes: "if (route.startsWith('/connection')) checkOwnPage(request, access)",
     caughtBy: [keyless, 'another web page cannot even'],
   },
   {
     guard: 'steps of a flow are open to other sites',
     file: 'src/http/app.ts',
-    text: 'if (!stepsOfFlow.has(route)) checkOwnPage(request, access)',
+    text: 'if (!isStep(request, route)) checkOwnPage(request, access)',
     becomes: 'checkOwnPage(request, access)',
     caughtBy: [keyless, 'a link of another site'],
   },

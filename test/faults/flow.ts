@@ -65,7 +65,7 @@ export const flowFaults: readonly Fault[] = [
   },
   {
     guard: 'the return URL carries none of our parameters',
-    file: 'src/http/nango/routes.ts',
+    file: 'src/http/nango/connect.ts',
     text: 'refuseReserved(asked)',
     becomes: '',
     caughtBy: [flow, 'api_redirect_url off'],
@@ -79,7 +79,7 @@ export const flowFaults: readonly Fault[] = [
   },
   {
     guard: 'what the provider tells cannot be given',
-    file: 'src/core/connect.ts',
+    file: 'src/core/asked.ts',
     text: 'if (Object.hasOwn(provider.config, name))',
     becomes: 'if (false)',
     caughtBy: [flow, 'a templated subdomain'],
@@ -94,7 +94,7 @@ export const flowFaults: readonly Fault[] = [
   {
     guard: 'a bare public key cannot replace',
     file: 'src/core/connect.ts',
-    text: 'if (existing) mayRepair(attempt, existing.connection, account)',
+    text: 'if (existing) mayRepair(attempt.trust, existing.connection, account)',
     becomes: '',
     caughtBy: [flow, 'a bare public key'],
   },
@@ -170,8 +170,8 @@ export const flowFaults: readonly Fault[] = [
   },
   {
     guard: 'no scopes are not all scopes',
-    file: 'src/core/connect.ts',
-    text: 'if (asked.length === 0 && integration.scopes.length > 0)',
+    file: 'src/core/asked.ts',
+    text: 'if (asked.length === 0 && most.length > 0)',
     becomes: 'if (false)',
     caughtBy: [link, 'an empty scopes'],
   },
@@ -205,7 +205,7 @@ export const flowFaults: readonly Fault[] = [
   },
   {
     guard: 'params are few',
-    file: 'src/http/nango/routes.ts',
+    file: 'src/http/nango/query.ts',
     text: 'if (Object.keys(params).length > 20)',
     becomes: 'if (false)',
     caughtBy: [link, 'more than twenty'],
@@ -240,9 +240,9 @@ export const flowFaults: readonly Fault[] = [
   },
   {
     guard: 'the cookie is for TLS',
-    file: 'src/http/nango/routes.ts',
-    text: "attemptCookie(started, publicUrl.startsWith('https:'))",
-    becomes: 'attemptCookie(started, false)',
+    file: 'src/http/nango/connect.ts',
+    text: "const secure = publicUrl.startsWith('https:')",
+    becomes: 'const secure = false',
     caughtBy: [serve, "a start's cookie"],
   },
 ]

@@ -55,7 +55,7 @@ export const mixedUpFaults: readonly Fault[] = [
   },
   {
     guard: 'a public key takes no id of the hub',
-    file: 'src/core/connect.ts',
+    file: 'src/core/asked.ts',
     text: "ask.trust === 'public' && ask.connectionId !== undefined && rowIdIn(ask.connectionId) !== undefined",
     becomes: 'false',
     caughtBy: [mixed, 'a public key cannot take'],

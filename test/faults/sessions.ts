@@ -70,7 +70,7 @@ export const sessionFaults: readonly Fault[] = [
   {
     guard: 'only listed origins may hear the answers',
     file: 'src/http/sdk.ts',
-    text: 'if (origin === undefined || !(await mayAsk(origin))) return',
+    text: 'if (origin === undefined || !(await mayAsk(context, origin))) return',
     becomes: 'if (origin === undefined) return',
     caughtBy: [session, 'pages of an origin that is not listed'],
   },

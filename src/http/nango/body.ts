@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import * as z from 'zod'
 import { didYouMean } from '../../core/alike.ts'
+import { toMortiseError } from '../../core/errors.ts'
 import { type Problem, Refusal } from './errors.ts'
 
 /** JSON alone; and clients send the type of a body with no body. */
@@ -31,6 +32,21 @@ const problemsOf = (issue: z.core.$ZodIssue, names: readonly string[]): Problem[
       return inner.flatMap(each => problemsOf({ ...each, path: [...issue.path, ...each.path] }, names))
   }
   return [{ code: issue.code, message: `${at}: ${issue.message}.`, path }]
+}
+
+/** A mistake that no schema sees, at its place in the body. */
+export const wrongBody = (path: Problem['path'], message: string): Refusal =>
+  new Refusal(400, 'invalid_body', message, [{ code: 'custom', message, path }])
+
+/** What core refuses of a part of the body, as a mistake at that part. */
+export const inBody = async <T>(path: Problem['path'], work: () => Promise<T> | T): Promise<T> => {
+  try {
+    return await work()
+  } catch (thrown) {
+    const error = toMortiseError(thrown)
+    if (error.code !== 'invalid_request' && error.code !== 'not_found' && error.code !== 'conflict') throw error
+    throw wrongBody(path, error.message)
+  }
 }
 
 /** The body as the schema has it. Throws `invalid_body`, with every mistake in it. */

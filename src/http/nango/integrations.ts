@@ -71,19 +71,25 @@ export const integrationRoutes = async (app: FastifyInstance, served: Served): P
         ])
       : thrown
 
-  await served.withKey(app, 'integrations:read', api => {
+  await served.withKeyOrSession(app, 'integrations:read', (api, preflight) => {
+    preflight('/integrations')
     // The other dialect asks at the same path for its connectors, so each is answered in the words of both.
     api.get('/integrations', async request => {
       checkNames(queryOf(request), new Set(['category']), [])
       const connectors = new Map((await connectorsOf(context, request)).map(each => [each.id, each]))
       const narrowed = queryOf(request).has('category')
+      const { allowed } = request.choice ?? {}
       const all = await storage.integrations(request.caller.environmentId)
       const data = all.flatMap(each => {
         const connector = connectors.get(each.key)
-        return connector || !narrowed ? [{ ...connector, ...toIntegration(each) }] : []
+        const may = allowed === undefined || allowed.includes(each.key)
+        return may && (connector || !narrowed) ? [{ ...connector, ...toIntegration(each) }] : []
       })
       return { data, connectors: data }
     })
+  })
+
+  await served.withKey(app, 'integrations:read', api => {
     api.get<ByKey>('/integrations/:key', async request => {
       const query = queryOf(request)
       checkNames(query, new Set(['include']), [])

@@ -3,6 +3,7 @@ import type { Outcome } from '../../core/attempt.ts'
 import { type ListedConnection, mergedMetadata, mergedMetadataText, type ReadRow } from '../../core/connection.ts'
 import type { Reading } from '../../core/read.ts'
 import type { CredentialTexts } from '../../core/sealed.ts'
+import type { Untold } from '../../core/storage.ts'
 import { isoTime } from '../iso.ts'
 import { errorType } from './errors.ts'
 
@@ -90,4 +91,34 @@ export const toReturn = (returnTo: string, outcome: Outcome): string => {
       : { message_type: 'error', error_type: errorType(outcome.code, outcome.reason), error_desc: outcome.message },
   )
   return `${returnTo}${returnTo.includes('?') ? '&' : '?'}${added}`
+}
+
+/** What a page is told on its socket. */
+export const socketWords = {
+  hello: (name: string): string => JSON.stringify({ message_type: 'connection_ack', ws_client_id: name }),
+  ended: ({ integrationKey, connectionId, outcome }: Untold): string =>
+    JSON.stringify(
+      outcome.ok
+        ? {
+            message_type: 'success',
+            provider_config_key: outcome.integrationKey,
+            connection_id: outcome.connectionId,
+            is_pending: false,
+          }
+        : {
+            message_type: 'error',
+            provider_config_key: integrationKey,
+            connection_id: connectionId ?? '',
+            error_type: errorType(outcome.code, outcome.reason),
+            error_desc: outcome.message,
+          },
+    ),
+  tooLate: (): string =>
+    JSON.stringify({
+      message_type: 'error',
+      provider_config_key: '',
+      connection_id: '',
+      error_type: 'state_err',
+      error_desc: 'The end user did not finish within a quarter of an hour. Start again.',
+    }),
 }

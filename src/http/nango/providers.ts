@@ -51,7 +51,9 @@ const toProvider = (provider: Provider) => {
 export const providerRoutes = async (app: FastifyInstance, served: Served): Promise<void> => {
   const { catalogue } = served.hub.context
 
-  await served.withKey(app, 'integrations:read', api => {
+  await served.withKeyOrSession(app, 'integrations:read', (api, preflight) => {
+    preflight('/providers')
+    preflight('/providers/:provider')
     api.get('/providers', async request => {
       const query = queryOf(request)
       checkNames(query, new Set(['search']), [])

@@ -89,6 +89,49 @@ export type ListShape = z.infer<typeof listShape>
 export const connectionsShape = z.strictObject({ connections: z.array(listedShape.extend({ created: time })) })
 export type ConnectionsShape = z.infer<typeof connectionsShape>
 
+/** POST /connect/sessions and /connect/sessions/reconnect. */
+export const newSessionShape = z.strictObject({
+  data: z.strictObject({ token: z.string(), connect_link: z.url(), expires_at: time }),
+})
+
+/** GET /connect/session */
+const connectSessionShape = z.strictObject({
+  data: z.strictObject({
+    endUser: z
+      .strictObject({
+        id: z.string(),
+        display_name: z.string().nullable(),
+        email: z.string().nullable(),
+        tags: z.record(z.string(), z.string()).nullable(),
+        organization: z.strictObject({ id: z.string(), display_name: z.string().nullable() }).nullable(),
+      })
+      .nullable(),
+    connectUISettings: z.strictObject({
+      showWatermark: z.boolean(),
+      defaultTheme: z.enum(['light', 'dark', 'system']),
+      theme: z.strictObject({
+        light: z.strictObject({ primary: z.string() }),
+        dark: z.strictObject({ primary: z.string() }),
+      }),
+    }),
+    allowed_integrations: z.array(z.string()).optional(),
+    integrations_config_defaults: z
+      .record(
+        z.string(),
+        z.strictObject({
+          user_scopes: z.string().optional(),
+          authorization_params: z.record(z.string(), z.string()).optional(),
+          connection_config: z.record(z.string(), z.string()).optional(),
+        }),
+      )
+      .optional(),
+    overrides: z.record(z.string(), z.strictObject({ docs_connect: z.string() })).optional(),
+    isReconnecting: z.literal(true).optional(),
+    websocketsPath: z.literal('/'),
+  }),
+})
+export type ConnectSessionShape = z.infer<typeof connectSessionShape>
+
 /** POST /connections: the Connection whole, its times as JSON has them. */
 export const importedShape = currentConnectionShape.extend({ created_at: time, updated_at: time })
 

@@ -1,9 +1,8 @@
 /** Who begins a flow in a browser: a page that has the public key, or one that was given the token of a connect session. */
 import type { FastifyRequest } from 'fastify'
 import type { Environment } from '../../core/environment.ts'
-import { MortiseError } from '../../core/errors.ts'
+import { badParameter, MortiseError } from '../../core/errors.ts'
 import type { Hub } from '../../core/hub.ts'
-import { environmentOfToken } from '../../core/ids.ts'
 import { findSession } from '../../core/open-session.ts'
 import type { ConnectSession } from '../../core/session.ts'
 import { type Access, isKeyless } from '../auth.ts'
@@ -23,7 +22,7 @@ export const shownToken = (token: string): string => prefix + token
 /** The session of a token as this dialect writes it. Throws `unauthenticated`, for one that is over too. */
 export const sessionOfToken = async ({ context }: Hub, text: string): Promise<ConnectSession> => {
   const token = text.startsWith(prefix) ? text.slice(prefix.length) : ''
-  if (environmentOfToken(token) === undefined)
+  if (!/^[0-9a-f]{64}$/.test(token))
     throw new MortiseError(
       'unauthenticated',
       `The token of a connect session is ${prefix} and 64 hex digits. Your back end gets one by POST /connect/sessions.`,
@@ -63,4 +62,13 @@ export const starterOf = async (
     'public_key is missing from the link (`npx mortise env show` prints it), and so is connect_session_token.',
     { reason: 'public_key_missing' },
   )
+}
+
+/** What a session says by itself, and a page must not. */
+export const refuseBesideSession = (query: URLSearchParams): void => {
+  if (query.has('connection_id'))
+    throw badParameter(
+      'connection_id',
+      'connection_id cannot be given with a connect session: the hub names the connection, and a session made by POST /connect/sessions/reconnect says which one to repair.',
+    )
 }
