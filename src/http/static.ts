@@ -20,6 +20,7 @@ const docs = {
   'connections-api': 'Listing, importing, changing and deleting connections, integrations and providers.',
   'oauth-flow-guide': 'Connecting an account from your back end, step by step, with two whole servers.',
   'getting-connection-id': 'Every way to find the id of a connection, user ids, and using a connection.',
+  'connect-sessions': "Nango's browser client: sessions, popup, keys, its Connect UI, and every error.",
   'frontend-sdk-guide': 'Connecting an account from a page: JWT, popup, whole page, and every error.',
   'securing-your-instance': 'Keys, scopes, allow-lists, the root key, TLS, and what a production start demands.',
   webhooks: 'Being told of a new connection: set up, check the signature, tries and the log.',
