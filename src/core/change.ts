@@ -24,7 +24,15 @@ export interface Change {
 export const checkWebhookUrl = (url: string): string => {
   const parsed = parseUrl(url)
   const secure = parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && isLoopbackHost(parsed.hostname))
-  if (parsed && secure && parsed.username === '' && parsed.password === '' && url.length <= 2000) return url
+  if (
+    parsed &&
+    secure &&
+    !/\p{Cc}/u.test(url) &&
+    parsed.username === '' &&
+    parsed.password === '' &&
+    url.length <= 2000
+  )
+    return url
   throw badParameter('webhook_url_override', 'webhook_url_override must be an absolute https URL without credentials.')
 }
 

@@ -179,6 +179,16 @@ test('metadata is set and merged at its first level, and wipes nothing of what t
   assert.deepEqual(await set('PATCH', { a: { y: 1 }, c: null }), { a: { y: 1 }, b: 2, c: null })
   assert.deepEqual(await set('PUT', {}), {})
   assert.equal((await refused(hub, 'PUT', '/connections/a/metadata', '[1]')).status, 400)
+  for (const levels of [100, 400_000]) {
+    const deep = await refused(
+      hub,
+      'PUT',
+      '/connections/a/metadata',
+      `{"a":${'['.repeat(levels)}${']'.repeat(levels)}}`,
+    )
+    assert.equal(deep.status, 400)
+    assert.match(String(deep['message']), /nested deeper than 100 levels/)
+  }
   assert.equal((await refused(hub, 'PATCH', '/connections/b/metadata', {})).status, 404)
 })
 

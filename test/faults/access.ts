@@ -71,8 +71,8 @@ export const accessFaults: readonly Fault[] = [
   },
   {
     guard: 'scopes are looked at',
-    file: 'src/http/nango/routes.ts',
-    text: "requireScope(request.caller, 'connections:read')",
+    file: 'src/http/nango/served.ts',
+    text: 'requireScope(caller, scope)',
     becomes: '',
     caughtBy: [access, 'a key without credentials:read'],
   },

@@ -130,4 +130,18 @@ export const mixedUpFaults: readonly Fault[] = [
     becomes: 'void assertNamed',
     caughtBy: ['src/core/proxy.test.ts', 'not even where the base'],
   },
+  {
+    guard: 'a grant that another connection stands on is not revoked',
+    file: 'src/core/change.ts',
+    text: ' || (await storage.sharesAccount(row))',
+    becomes: '',
+    caughtBy: ['test/nango/clients.test.ts', 'deleteConnection ends it'],
+  },
+  {
+    guard: 'a list opens nothing of another environment',
+    file: 'src/storage/lists.ts',
+    text: ".select(['connections.created_at', 'connections.id'])\n      .where('connections.environment_id', '=', environmentId)",
+    becomes: ".select(['connections.created_at', 'connections.id'])",
+    caughtBy: ['test/storage.sqlite.test.ts', 'lists fit every part'],
+  },
 ]

@@ -144,7 +144,7 @@ export const pageFaults: readonly Fault[] = [
   {
     guard: 'the dashboard is kept from rebinding names',
     file: 'src/http/app.ts',
-    text: '(forBrowsers.has(route) || isDashboard(route))',
+    text: 'forBrowsers.has(route) || (isDashboard(route) && !request.routeOptions.config.program)',
     becomes: 'forBrowsers.has(route)',
     caughtBy: [access, 'a hub without a key shows'],
   },

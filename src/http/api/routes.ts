@@ -56,9 +56,10 @@ export const apiRoutes =
     app.removeContentTypeParser('application/json')
     app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
       try {
-        done(null, text === '' ? undefined : JSON.parse(String(text)))
-      } catch {
-        done(new MortiseError('invalid_request', 'The body is not JSON.'), undefined)
+        const body: unknown = text === '' ? undefined : JSON.parse(String(text))
+        done(isDeeper(body, deepest) ? tooDeep() : null, body)
+      } catch (thrown) {
+        done(thrown instanceof RangeError ? tooDeep() : new MortiseError('invalid_request', 'The body is not JSON.'))
       }
     })
 
@@ -93,6 +94,16 @@ export const apiRoutes =
         })
     })
   }
+
+/** Levels of a body. What is deeper could not be written as JSON again: that goes level by level too. */
+const deepest = 100
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some(each => isDeeper(each, levels - 1)))
+
+const tooDeep = () => new MortiseError('invalid_request', `The body is nested deeper than ${deepest} levels.`)
 
 const noRoute = (method: string, path: string): MortiseError => {
   const here = routes.filter(each => new RegExp(`^${each.path.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path))

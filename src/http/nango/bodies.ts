@@ -4,6 +4,12 @@ import type { JsonObject } from '../../core/credential.ts'
 
 const json = z.record(z.string(), z.json()) as z.ZodType<JsonObject>
 const texts = z.record(z.string(), z.string())
+/** What names something: no control character in it. */
+const named = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^[^\p{Cc}]*$/u, 'must have no control character')
 const some = z.string().min(1).max(20_000)
 
 export const endUserBody = z.strictObject({
@@ -41,8 +47,8 @@ export type CredentialsBody = z.output<typeof credentials>
 
 /** POST /connections */
 export const importBody = z.strictObject({
-  provider_config_key: z.string().min(1),
-  connection_id: z.string().min(1).max(255).optional(),
+  provider_config_key: named,
+  connection_id: named.optional(),
   credentials,
   metadata: json.optional(),
   connection_config: json.optional(),
@@ -54,8 +60,8 @@ export type ImportBody = z.output<typeof importBody>
 
 /** POST /connection, flat, as old clients send it; what it does not know is let be. */
 export const oldImportBody = z.looseObject({
-  provider_config_key: z.string().min(1),
-  connection_id: z.string().min(1).max(255),
+  provider_config_key: named,
+  connection_id: named,
   metadata: json.optional(),
   connection_config: json.optional(),
   access_token: some.optional(),
@@ -79,8 +85,8 @@ export const patchBody = z
 
 /** POST and PATCH /connections/metadata */
 export const metadataBody = z.strictObject({
-  connection_id: z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(1000)]),
-  provider_config_key: z.string().min(1),
+  connection_id: z.union([named, z.array(named).min(1).max(1000)]),
+  provider_config_key: named,
   metadata: json,
 })
 
@@ -89,7 +95,7 @@ export const bareMetadata = json
 
 const integrationCredentials = z.strictObject({
   type: z.literal('OAUTH2'),
-  client_id: z.string().min(1).max(2000),
+  client_id: named,
   client_secret: z.string().min(1).max(20_000),
   scopes: z.string().optional(),
   webhook_secret: z.null().optional(),
@@ -100,8 +106,8 @@ const forward = z.literal(false, 'must be false: this hub forwards no webhooks o
 
 /** POST /integrations */
 export const newIntegrationBody = z.strictObject({
-  provider: z.string().min(1),
-  unique_key: z.string().min(1),
+  provider: named,
+  unique_key: named,
   display_name: z.string().min(1).max(255).optional(),
   credentials: integrationCredentials,
   forward_webhooks: forward,
@@ -110,7 +116,7 @@ export const newIntegrationBody = z.strictObject({
 
 /** PATCH /integrations/:k */
 export const integrationPatchBody = z.strictObject({
-  unique_key: z.string().min(1).optional(),
+  unique_key: named.optional(),
   display_name: z.string().min(1).max(255).optional(),
   credentials: integrationCredentials.partial({ client_id: true, client_secret: true }).optional(),
   forward_webhooks: forward,
@@ -118,9 +124,9 @@ export const integrationPatchBody = z.strictObject({
 
 /** POST and PUT /config, of old clients. */
 export const configBody = z.looseObject({
-  provider_config_key: z.string().min(1),
-  provider: z.string().min(1).optional(),
-  oauth_client_id: z.string().min(1),
+  provider_config_key: named,
+  provider: named.optional(),
+  oauth_client_id: named,
   oauth_client_secret: z.string().min(1),
   oauth_scopes: z.string().optional(),
 })

@@ -49,6 +49,15 @@ export const inBody = async <T>(path: Problem['path'], work: () => Promise<T> | 
   }
 }
 
+const parse = <Schema extends z.ZodType>(schema: Schema, body: unknown) => {
+  try {
+    return schema.safeParse(body)
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown
+    throw new Refusal(400, 'invalid_body', 'The body is nested too deeply.')
+  }
+}
+
 /** The body as the schema has it. Throws `invalid_body`, with every mistake in it. */
 export const bodyOf = <Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> => {
   if (body === undefined)
@@ -57,7 +66,7 @@ export const bodyOf = <Schema extends z.ZodType>(schema: Schema, body: unknown):
       'invalid_body',
       'The body is missing: send a JSON object, with content-type: application/json.',
     )
-  const read = schema.safeParse(body)
+  const read = parse(schema, body)
   if (read.success) return read.data
   const names = schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
   const problems = read.error.issues.slice(0, 50).flatMap(issue => problemsOf(issue, names))

@@ -24,7 +24,7 @@ import { bodyOf } from './body.ts'
 import { Refusal, refusedAs } from './errors.ts'
 import { listRoute } from './lists.ts'
 import { toCurrentConnection } from './map.ts'
-import { checkNames, single } from './query.ts'
+import { checkNames, plain, single } from './query.ts'
 import type { ByRest, Served } from './served.ts'
 
 const keyNamed = new Set(['provider_config_key'])
@@ -124,7 +124,7 @@ export const connectionRoutes = async (app: FastifyInstance, served: Served): Pr
           if (key === '')
             throw withoutKey('Name the integration: ?provider_config_key=… or the header Provider-Config-Key.')
           const metadata = bodyOf(bareMetadata, request.body)
-          await write(request, key, [id], metadata)
+          await write(request, plain('provider_config_key', key), [plain('connection_id', id)], metadata)
           return reply.code(status).send(metadata)
         },
       })
@@ -177,12 +177,12 @@ export const connectionRoutes = async (app: FastifyInstance, served: Served): Pr
 const idIn = (request: FastifyRequest<ByRest>): string => {
   const id = request.params['*']
   if (id === '') throw wrong('connection_id', 'The connection id is missing from the path.')
-  return id
+  return plain('connection_id', id)
 }
 
 const keyIn = (query: URLSearchParams): string => {
   const key = single(query, 'provider_config_key')
-  if (key) return key
+  if (key) return plain('provider_config_key', key)
   throw withoutKey('provider_config_key is missing: add ?provider_config_key=<the integration>, for example github.')
 }
 

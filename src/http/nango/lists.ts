@@ -49,11 +49,11 @@ const whole = (query: URLSearchParams, name: string, least: number, greatest: nu
 }
 
 /** What is given and not empty, which clients send for what they do not ask. */
-const text = (query: URLSearchParams, name: string): string | undefined => {
+const text = (query: URLSearchParams, name: string, longest = 255): string | undefined => {
   const value = single(query, name)
   if (value === undefined || value === '') return undefined
-  if (value.length > 255 || /\p{Cc}/u.test(value))
-    throw wrong(name, `${name} must be at most 255 characters, without control characters.`)
+  if (value.length > longest || /\p{Cc}/u.test(value))
+    throw wrong(name, `${name} must be at most ${longest} characters, without control characters.`)
   return value
 }
 
@@ -71,7 +71,7 @@ const askOf = (query: URLSearchParams): ListAsk => {
   const username = text(query, 'endUserId')
   const organizationId = text(query, 'endUserOrganizationId')
   const search = text(query, 'search')
-  const keys = single(query, 'integrationId')
+  const keys = text(query, 'integrationId', 12_000)
     ?.split(',')
     .map(key => key.trim())
     .filter(Boolean)

@@ -54,3 +54,9 @@ export const paramsIn = (query: URLSearchParams): Record<string, string> => {
   if (Object.keys(params).length > 20) throw wrong('params', 'There are more than 20 params[…].')
   return params
 }
+
+/** A name as it came in a path or a query: none that is kept has a control character, and a database may refuse one. */
+export const plain = (name: string, value: string): string => {
+  if (/\p{Cc}/u.test(value)) throw wrong(name, `${name} must have no control character.`)
+  return value
+}

@@ -18,7 +18,9 @@ import { keyRoutes } from './keys.ts'
 import { toConnection, toCurrentConnection } from './map.ts'
 import { pageRoutes } from './page.ts'
 import { providerRoutes } from './providers.ts'
-import { flag, single, unknownParameter } from './query.ts'
+
+import { flag, plain, single, unknownParameter } from './query.ts'
+
 import { type ByRest, createServed } from './served.ts'
 import { sessionRoutes } from './sessions.ts'
 
@@ -74,6 +76,8 @@ export const nangoRoutes =
             'provider_config_key',
             'provider_config_key is missing: add ?provider_config_key=<the integration>, for example github.',
           )
+        plain('connection_id', id)
+        plain('provider_config_key', key)
         const { caller } = request
         const reading = await hub
           .readTexts(caller.environmentId, key, id, options)
