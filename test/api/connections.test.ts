@@ -113,7 +113,8 @@ test('a session connects a connection again: it keeps its id, its end user and i
   const before = await standing(hub, first)
   const again = await begin(hub, { integration: undefined, connection: before.connection })
   assert.equal((again as unknown as { endUser: string }).endUser, user.id)
-  await follow(hub, again)
+  // Another account than before: without the repair it would be a second connection.
+  await follow(hub, again, 'notion', 'c2d9e8f7-3a4b-4c5d-8e6f-7a8b9c0d1e22')
   assert.equal((await standing(hub, again)).connection, before.connection)
   assert.equal((await api<List>(hub, 'GET', '/connections')).body.data.length, 1)
   const wrong = await refused(hub, 'POST', '/connect-sessions', { integration: 'slack', connection: before.connection })
