@@ -147,7 +147,7 @@ const unreachable = (base: URL, error: unknown): UnreachableError => {
 
 /** The same API in this process, on the hub's own data, as its operator. */
 const here = async (environmentName: string): Promise<Api> => {
-  const { openRooms } = await import('./main.ts')
+  const { openRooms } = await import('./rooms.ts')
   const { createApp } = await import('./http/app.ts')
   const rooms = await openRooms(config('command'))
   try {

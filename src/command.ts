@@ -3,7 +3,7 @@ import { type ParseArgsOptionsConfig, styleText } from 'node:util'
 import { type Config, type Mode, readConfig } from './config.ts'
 import type { Environment } from './core/environment.ts'
 import { environmentNamed, firstEnvironment } from './core/setup.ts'
-import type { Rooms } from './main.ts'
+import type { Rooms } from './rooms.ts'
 
 /** The words of the command line were wrong: exit code 2. */
 export class UsageError extends Error {}
@@ -57,7 +57,7 @@ export const config = (mode: Mode): Config => readConfig(process.env, mode)
 
 export const withRooms = async <T>(work: (rooms: Rooms) => Promise<T>): Promise<T> => {
   // Not loaded for the commands, and the help, that need no rooms.
-  const { openRooms } = await import('./main.ts')
+  const { openRooms } = await import('./rooms.ts')
   const rooms = await openRooms(config('command'))
   try {
     return await work(rooms)

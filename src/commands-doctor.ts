@@ -8,7 +8,7 @@ import type { Integration } from './core/integration.ts'
 import { isLoopbackHost } from './core/loopback.ts'
 import type { Provider } from './core/provider.ts'
 import { environmentNamed, firstEnvironment, keysOf } from './core/setup.ts'
-import type { Rooms } from './main.ts'
+import type { Rooms } from './rooms.ts'
 
 interface Look {
   readonly check: string
@@ -159,7 +159,7 @@ const checkEnvironment = async (rooms: Rooms, options: Options): Promise<Look[]>
 
 /** The root key, the database and its check value, and then what is in it: a look that fails does not stop the others. */
 const checkRooms = async (settings: Config, options: Options): Promise<Look[]> => {
-  const { openRooms } = await import('./main.ts')
+  const { openRooms } = await import('./rooms.ts')
   try {
     const rooms = await openRooms(settings)
     try {

@@ -35,7 +35,7 @@ export const runCommands: readonly Command[] = [
     help: 'Run the hub in production: no sandbox; refuses to start insecurely.',
     run: async () => {
       const { startHub } = await import('./main.ts')
-      const running = await startHub(config('serve'))
+      const running = await startHub(config('serve'), undefined, { renews: 'apart' })
       untilStopped(() => running.stop())
     },
   },
@@ -48,7 +48,7 @@ export const runCommands: readonly Command[] = [
       const { databaseFile, isPostgres, openStorage } = await import('./storage/open.ts')
       const database = config('command').database.reveal()
       const ran: string[] = []
-      const storage = await openStorage(database, names => ran.push(...names))
+      const storage = await openStorage(database, undefined, names => ran.push(...names))
       await storage.close()
       // The URL of a Postgres holds its password.
       const place = isPostgres(database) ? `Postgres at ${new URL(database).host}` : databaseFile(database)

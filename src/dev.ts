@@ -6,7 +6,8 @@ import type { Config } from './config.ts'
 import { Secret } from './core/credential.ts'
 import { MortiseError, SetupError } from './core/errors.ts'
 import { addIntegration } from './core/setup.ts'
-import { type Overrides, type Rooms, type Running, startHub } from './main.ts'
+import { type Running, startHub } from './main.ts'
+import type { Overrides, Rooms } from './rooms.ts'
 import { makeFolder } from './storage/open.ts'
 
 /** The integrations that are ready at the first start. */

@@ -10,6 +10,9 @@ const src = fileURLToPath(new URL('../src/', import.meta.url))
 /** Files that wire, and what stands beside them: they may import rooms. */
 const wiring = new Set([
   'main.ts',
+  'rooms.ts',
+  'renew.ts',
+  'renew-thread.ts',
   'dev.ts',
   'cli.ts',
   'command.ts',
@@ -41,7 +44,7 @@ const homes: Record<string, string[]> = {
   ws: ['http'],
   yaml: ['catalogue'],
   zod: ['core', 'http', 'catalogue'],
-  pino: ['main.ts'],
+  pino: ['rooms.ts'],
   standardwebhooks: ['net'],
   '@mortise/sandbox': ['dev.ts', 'screen.ts'],
   '@mortise/web/script': ['main.ts'],

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { readConfig } from '../src/config.ts'
 import { type Dev, startDev } from '../src/dev.ts'
-import { type Overrides, type Running, startHub } from '../src/main.ts'
+import { type Running, startHub } from '../src/main.ts'
+import type { Overrides } from '../src/rooms.ts'
 
 /** A port that is free together with the next one. */
 export const freePorts = async (): Promise<number> => {

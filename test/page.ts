@@ -3,7 +3,7 @@
 import type { Environment } from '../src/core/environment.ts'
 import { parseScopes } from '../src/core/keys.ts'
 import { addKey } from '../src/core/setup.ts'
-import type { Rooms } from '../src/main.ts'
+import type { Rooms } from '../src/rooms.ts'
 
 export interface Page {
   readonly status: number

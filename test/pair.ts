@@ -157,9 +157,9 @@ export const startPair = async (t: TestContext, options: PairOptions = {}): Prom
 }
 
 /** Until it is so; at most five seconds. */
-export const until = async (so: () => boolean | Promise<boolean>): Promise<void> => {
+export const until = async (so: () => boolean | Promise<boolean>, seconds = 5): Promise<void> => {
   for (const since = performance.now(); !(await so()); await later(5))
-    assert.ok(performance.now() - since < 5000, 'it did not come about in five seconds')
+    assert.ok(performance.now() - since < seconds * 1000, `it did not come about in ${seconds} seconds`)
 }
 
 /** The first call of a method stops before it begins, until `go`; later ones pass. */

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { Browser, freePorts, getJson, later, tempFolder } from './harness.ts'
+import { Browser, freePorts, getJson, tempFolder } from './harness.ts'
 import { until } from './pair.ts'
 import { startProcess } from './process.ts'
 
@@ -27,12 +27,11 @@ test('the answer of the provider is synced to the disk before the reader is answ
   const switches = await fetch(`http://localhost:${port + 1}/_sandbox/switches`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ provider: 'github', autoApprove: true, lifetime: 1 }),
+    body: JSON.stringify({ provider: 'github', autoApprove: true, lifetime: 3600 }),
   })
   assert.equal(switches.status, 200)
   const { response } = await new Browser().follow(`${hub}/oauth/connect/github?connection_id=a`)
   assert.match(await response.text(), /GitHub is connected/)
-  await later(1100)
 
   const file = join(folder, 'trace')
   const calls = 'trace=read,write,writev,sendto,sendmsg,recvfrom,pwrite64,fsync,fdatasync'
@@ -45,7 +44,7 @@ test('the answer of the provider is synced to the disk before the reader is answ
     said += chunk
   })
   await until(() => /attached/.test(said))
-  const { status } = await getJson(`${hub}/connection/a?provider_config_key=github`)
+  const { status } = await getJson(`${hub}/connection/a?provider_config_key=github&force_refresh=true`)
   assert.equal(status, 200)
   tracer.kill('SIGINT')
   await once(tracer, 'close')

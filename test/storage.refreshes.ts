@@ -154,8 +154,9 @@ export const refreshContract = (begin: Begin): void => {
     for (const [n, id] of ids.entries()) await add(storage, row(id, 1 + (n % 2)), at(30 - n))
     await add(storage, row('z'))
     assert.deepEqual(await storage.claimRefreshes(at(0), at(99), 10, []), [])
+    assert.deepEqual([await storage.anyRefreshDue(at(0)), await second.anyRefreshDue(at(1))], [false, true])
     const [early] = await storage.claimRefreshes(at(1), at(99), 10, [])
-    assert.deepEqual(early, { environmentId: 2, id: 'r29', provider: 'github' })
+    assert.deepEqual(early, { environmentId: 2, id: 'r29', provider: 'github', dueAt: at(1) })
     const claims = await Promise.all(
       Array.from({ length: 12 }, (_, n) => (n % 2 ? storage : second).claimRefreshes(at(50), at(99), 4, [])),
     )
@@ -164,6 +165,7 @@ export const refreshContract = (begin: Begin): void => {
     for (let round = 0; round < 30; round++)
       all.push(...(await storage.claimRefreshes(at(50), at(99), 4, [])).map(each => each.id))
     assert.deepEqual([...all, 'r29'].sort(), ids)
+    assert.equal(await storage.anyRefreshDue(at(98)), false)
     assert.equal((await storage.claimRefreshes(at(99), at(200), 100, [])).length, 30)
   })
 

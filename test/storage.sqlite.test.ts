@@ -223,7 +223,9 @@ suite('the thread that writes', { timeout: 60_000 }, () => {
     const own = bytes(1, 2, 3)
     assert.deepEqual(await storage.mark('pooled', pooled), Uint8Array.from(pooled))
     assert.deepEqual(await storage.mark('own', own), own)
-    const sent = post.mock.calls.flatMap(call => (call.arguments[0] as { values: unknown[] }).values)
+    const sent = post.mock.calls.flatMap(call =>
+      (call.arguments[0] as { values: unknown[] }[]).flatMap(each => each.values),
+    )
     const arrays = sent.filter(value => value instanceof Uint8Array)
     assert.deepEqual(
       arrays.map(each => each.buffer.byteLength),

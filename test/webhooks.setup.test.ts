@@ -15,7 +15,7 @@ import {
   setEndpoint,
 } from '../src/core/notify.ts'
 import { addEnvironment } from '../src/core/setup.ts'
-import type { Rooms } from '../src/main.ts'
+import type { Rooms } from '../src/rooms.ts'
 import { connect, movableClock, startServing, startTestHub, tempFolder } from './harness.ts'
 import { mortise } from './process.ts'
 import { startReceiver, until, verified } from './receiver.ts'

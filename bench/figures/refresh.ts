@@ -58,7 +58,7 @@ export const refresh: Figure = {
 
 /** Per second: reads of fresh tokens, and others that become due. Half of what one process must sustain. */
 const [reading, storming] = [500, 150]
-/** Seconds: the hub looks for what is due every five. */
+/** Seconds. */
 const stormLasts = 10
 
 const stormOn = async (world: World, engine: Engine): Promise<Line> => {

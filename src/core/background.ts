@@ -5,11 +5,17 @@ import { refreshAt } from './due.ts'
 import { toMortiseError } from './errors.ts'
 import { createPace } from './pace.ts'
 import type { Refresher } from './refresh.ts'
+import type { RefreshClaim } from './storage-refresh.ts'
 
 /** At once, in this process. */
 const most = 200
 /** Claimed at once. No more are claimed of a provider that as many are under way of, so that it gets twice that at most. */
 const batch = 25
+/**
+ * Milliseconds over which a batch is spread, so that reads come between; the less, the longer it has been due, and not at
+ * all where that is `late`. As long as there is something, it is looked for that often.
+ */
+const [spread, late] = [250, 5_000]
 /** Milliseconds until a claim is somebody else's, if its process died. The lease protects a refresh that takes longer. */
 const claimLength = 120_000
 
@@ -26,8 +32,10 @@ export const createBackground = (context: Context, refresher: Refresher, wake: (
   const byProvider = new Map<string, number>()
   const pace = createPace()
   let more = false
+  let next: NodeJS.Timeout | undefined
 
-  const renew = async (claim: { readonly environmentId: number; readonly id: string }): Promise<void> => {
+  const renew = async (claim: RefreshClaim, after: number): Promise<void> => {
+    if (after > 0) await new Promise(done => setTimeout(done, after))
     await pace()
     const row = await storage.connectionById(claim.environmentId, claim.id)
     if (!row) return
@@ -51,9 +59,9 @@ export const createBackground = (context: Context, refresher: Refresher, wake: (
   const due = (row: Connection, at: Date | undefined) => storage.setRefreshDue(row.environmentId, row.id, at)
   const never = (row: Connection) => due(row, undefined)
 
-  const begin = (claim: Parameters<typeof renew>[0] & { readonly provider: string }): void => {
+  const begin = (claim: RefreshClaim, after: number): void => {
     byProvider.set(claim.provider, (byProvider.get(claim.provider) ?? 0) + 1)
-    const flight: Promise<void> = renew(claim)
+    const flight: Promise<void> = renew(claim, after)
       // It is due again when the claim lapses.
       .catch(error => log.error('a refresh in the background could not be recorded', { err: error, id: claim.id }))
       .finally(() => {
@@ -74,11 +82,20 @@ export const createBackground = (context: Context, refresher: Refresher, wake: (
       const now = clock.now()
       const claimed = await storage.claimRefreshes(now, new Date(now.getTime() + claimLength), batch, full)
       more = claimed.length === batch || full.length > 0
-      for (const claim of claimed) begin(claim)
-      if (claimed.length === batch) wake()
+      const [first] = claimed
+      if (!first) return
+      const waited = now.getTime() - first.dueAt.getTime()
+      const over = spread * Math.max(0, 1 - waited / late)
+      claimed.forEach((claim, n) => {
+        begin(claim, (over * n) / claimed.length)
+      })
+      clearTimeout(next)
+      next = setTimeout(wake, claimed.length === batch ? over : spread)
+      next.unref()
     },
     async settle() {
       more = false
+      clearTimeout(next)
       await Promise.all(flying)
     },
   }

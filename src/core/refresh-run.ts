@@ -43,9 +43,9 @@ export interface Shared {
   rest(row: Connection, until: Date | undefined): void
 }
 
-/** The steps of a refresh, for tests that stop a process at one: `{ step, id, probe }`. */
+/** The steps of a refresh, for tests that stop a process at one: `{ step, id, probe }`. `sought`: before the lease is asked for. */
 const steps = channel('mortise:refresh')
-const tell = (step: string, id: string, probe = false): void => {
+export const tell = (step: string, id: string, probe = false): void => {
   if (steps.hasSubscribers) steps.publish({ step, id, probe })
 }
 

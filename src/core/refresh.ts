@@ -12,7 +12,7 @@ import { createHeld } from './held.ts'
 import { newNonce } from './ids.ts'
 import { createSteadiness, keepLease } from './keep-lease.ts'
 import { createPace } from './pace.ts'
-import { type Need, refreshUnderLease, type Shared } from './refresh-run.ts'
+import { type Need, refreshUnderLease, type Shared, tell } from './refresh-run.ts'
 import { busy, leftAlone, notRenewable } from './refresh-trouble.ts'
 
 export interface Refresher {
@@ -92,6 +92,7 @@ export const createRefresher = (context: Context): Refresher => {
     let until = performance.now() + timing.lease
     let free = true
     for (let wait = timing.poll[0]; ; wait = Math.min(wait * 1.5, timing.poll[1])) {
+      if (free) tell('sought', seen.id)
       const since = performance.now()
       const leased = free && (await storage.leaseRefresh(seen.environmentId, seen.id, holder, timing.lease))
       if (leased) {

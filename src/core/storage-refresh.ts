@@ -42,6 +42,13 @@ export interface RefreshEnd {
   readonly dueAt?: Date | null
 }
 
+export interface RefreshClaim {
+  readonly environmentId: number
+  readonly id: string
+  readonly provider: string
+  readonly dueAt: Date
+}
+
 export interface RefreshStorage {
   /** Undefined where the connection has no refresh token, or is gone. With the revision of its credential. */
   refreshState(environmentId: number, id: string): Promise<(RefreshState & { readonly revision: number }) | undefined>
@@ -67,14 +74,11 @@ export interface RefreshStorage {
   /**
    * Claims up to `limit` connections of all environments whose refresh is due at `now`, the longest due first, but of none
    * of the providers `except`: each is given to exactly one caller among all processes, and is not due again before
-   * `until`.
+   * `until`. `dueAt`: since when it was due.
    */
-  claimRefreshes(
-    now: Date,
-    until: Date,
-    limit: number,
-    except: readonly string[],
-  ): Promise<{ readonly environmentId: number; readonly id: string; readonly provider: string }[]>
+  claimRefreshes(now: Date, until: Date, limit: number, except: readonly string[]): Promise<RefreshClaim[]>
+  /** Whether any is due at `now`, of any environment. */
+  anyRefreshDue(now: Date): Promise<boolean>
   /** Sets when the background looks at it next; undefined: never. */
   setRefreshDue(environmentId: number, id: string, dueAt: Date | undefined): Promise<void>
 }

@@ -16,6 +16,9 @@ export const databaseFile = (database: string): string => {
   )
 }
 
+/** Whether several threads and processes can open it. */
+export const isShared = (database: string): boolean => isPostgres(database) || databaseFile(database) !== ':memory:'
+
 /** A folder that only its owner may read, made if it is missing. */
 export const makeFolder = (path: string): void => {
   try {
@@ -27,9 +30,13 @@ export const makeFolder = (path: string): void => {
   }
 }
 
-/** `migrated` hears of the migrations that were run, by name. */
+/**
+ * `writes`: `here`, on this thread, which then waits for locks and for the disk. `migrated` hears of the migrations that
+ * were run, by name.
+ */
 export const openStorage = async (
   database: string,
+  writes?: 'here',
   migrated: (names: readonly string[]) => void = () => {},
 ): Promise<Storage> => {
   // Not loaded, and no part of the start, where it is not used.
@@ -37,7 +44,7 @@ export const openStorage = async (
   const path = databaseFile(database)
   if (path !== ':memory:') makeFolder(dirname(path))
   try {
-    return openSqlite(path, migrated)
+    return openSqlite(path, writes, migrated)
   } catch (error) {
     if (error instanceof SetupError) throw error
     throw new SetupError(

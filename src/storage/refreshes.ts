@@ -1,6 +1,6 @@
 /** The part of the storage port that is about refreshes. */
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import type { RefreshEnd, RefreshLease, RefreshState, RefreshStorage } from '../core/storage-refresh.ts'
+import type { RefreshClaim, RefreshEnd, RefreshLease, RefreshState, RefreshStorage } from '../core/storage-refresh.ts'
 import type { Engine } from './engine.ts'
 import { date, optional, type Tables } from './tables.ts'
 import type { RefreshTables } from './tables-refreshes.ts'
@@ -134,7 +134,10 @@ export const refreshStorage = (engine: Engine): RefreshStorage => {
     endRefresh: (lease, end) => done(ours(lease).set(ended(end))),
     async claimRefreshes(at, until, limit, except) {
       const due = (from: Kysely<Tables>) => {
-        const rows = from.selectFrom('refreshes').select(['environment_id', 'id']).where('due_at', '<=', at.getTime())
+        const rows = from
+          .selectFrom('refreshes')
+          .select(['environment_id', 'id', 'due_at'])
+          .where('due_at', '<=', at.getTime())
         const asked = except.length === 0 ? rows : rows.where('provider', 'not in', [...except])
         return asked.orderBy('due_at').limit(limit)
       }
@@ -148,7 +151,7 @@ export const refreshStorage = (engine: Engine): RefreshStorage => {
           if (found.length === 0) return []
           // One environment's at a time, so that each statement stays with one shard.
           const byEnvironment = Map.groupBy(found, each => each.environment_id)
-          const claimed: { environmentId: number; id: string; provider: string }[] = []
+          const claimed: RefreshClaim[] = []
           for (const [environmentId, rows] of byEnvironment) {
             const moved = await tx
               .updateTable('refreshes')
@@ -162,10 +165,15 @@ export const refreshStorage = (engine: Engine): RefreshStorage => {
               .where('due_at', '<=', at.getTime())
               .returning(['id', 'provider'])
               .execute()
-            claimed.push(...moved.map(each => ({ environmentId, ...each })))
+            const dueAt = new Map(rows.map(each => [each.id, new Date(each.due_at ?? 0)]))
+            claimed.push(...moved.map(each => ({ environmentId, ...each, dueAt: dueAt.get(each.id) ?? at })))
           }
           return claimed
         })
+    },
+    async anyRefreshDue(at) {
+      const due = db.selectFrom('refreshes').select('id').where('due_at', '<=', at.getTime()).limit(1)
+      return (await due.executeTakeFirst()) !== undefined
     },
     async setRefreshDue(environmentId, id, dueAt) {
       await of({ environmentId, id })

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
+import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql } from 'kysely'
 import { createDriver } from './sqlite-driver.ts'
 import { createReader } from './sqlite-reader.ts'
 import { openFile } from './sqlite-statements.ts'
@@ -16,7 +16,7 @@ const begin = (t: TestContext) => {
   const file = openFile(path)
   file.exec('CREATE TABLE things (n INTEGER PRIMARY KEY)')
   const reader = createReader(file)
-  const writer = startWriter(path, reader.look)
+  const writer = startWriter(path)
   const asked: string[] = []
   const driver = createDriver(
     {
@@ -51,7 +51,9 @@ const begin = (t: TestContext) => {
   const all = async (from = db) =>
     (await from.selectFrom('things').selectAll().orderBy('n').execute()).map(row => row.n)
   const insert = (n: number, into = db) => into.insertInto('things').values({ n })
-  return { db, asked, all, insert }
+  /** Pages in the log: those of each commit that changed them. */
+  const frames = () => (statSync(`${path}-wal`).size - 32) / (24 + 4096)
+  return { db, asked, all, insert, frames }
 }
 
 test('a select goes to the reader, and whatever writes to the writer, its RETURNING too', async t => {
@@ -112,4 +114,33 @@ test('more statements than are kept prepared still run', async t => {
       const found = await db.selectFrom('things').selectAll().where('n', 'in', values).execute()
       assert.equal(found.length, 1)
     }
+})
+
+test('statements that come together are one commit; one that fails undoes itself alone', async t => {
+  const { all, insert, frames } = begin(t)
+  await insert(10).execute()
+  const before = frames()
+  await insert(11).execute()
+  const each = frames() - before
+  const ends = await Promise.allSettled([1, 2, 2, 3, 4, 5].map(n => insert(n).execute()))
+  assert.deepEqual(
+    ends.map(each => each.status),
+    ['fulfilled', 'fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'fulfilled'],
+  )
+  assert.deepEqual(await all(), [1, 2, 3, 4, 5, 10, 11])
+  assert.equal(frames() - before, 2 * each)
+})
+
+test('where the disk undoes them all, none of them is said to be done', async t => {
+  const { db, all, insert } = begin(t)
+  await sql`CREATE TRIGGER planted BEFORE INSERT ON things WHEN NEW.n = 2
+    BEGIN SELECT RAISE(ROLLBACK, 'planted'); END`.execute(db)
+  const ends = await Promise.allSettled([1, 2, 3].map(n => insert(n).execute()))
+  assert.deepEqual(
+    ends.map(each => each.status === 'rejected' && String(each.reason.message)),
+    ['planted', 'planted', 'planted'],
+  )
+  assert.deepEqual(await all(), [])
+  await insert(3).execute()
+  assert.deepEqual(await all(), [3])
 })

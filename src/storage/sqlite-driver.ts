@@ -19,7 +19,7 @@ interface Work {
 }
 
 /**
- * Who writes takes turns: a statement, or a whole transaction. Selects outside of transactions take none, and see what is
+ * Who writes takes turns: to send a statement, or for a whole transaction. Selects outside of transactions take none, and see what is
  * committed. Without a reader everything takes turns on the one connection there is.
  */
 export const createDriver = (writer: Writer, reader: Reader | undefined): SqliteDriver => {
@@ -45,11 +45,21 @@ export const createDriver = (writer: Writer, reader: Reader | undefined): Sqlite
     await work.turn
     return writer.run(sql, values)
   }
+  /** A statement of its own has its turn until it is sent: those that come together are written, and made durable, together. */
+  const writeAlone = async (sql: string, values: readonly SQLInputValue[]) => {
+    const work: Work = {}
+    await queue(work)
+    const answer = writer.run(sql, values)
+    work.endTurn?.()
+    return answer
+  }
   const execute = async <R>(connection: DatabaseConnection, asked: CompiledQuery): Promise<QueryResult<R>> => {
     const values = asked.parameters as readonly SQLInputValue[]
     if (reader && !workOn(connection).inTransaction && SelectQueryNode.is(asked.query))
       return { rows: (await reader.select(asked.sql, values)) as R[] }
-    const answer = await write(connection, asked.sql, values)
+    const answer = workOn(connection).inTransaction
+      ? await write(connection, asked.sql, values)
+      : await writeAlone(asked.sql, values)
     return answer.rows ? { rows: answer.rows as R[] } : { rows: [], numAffectedRows: BigInt(answer.changes) }
   }
   return {

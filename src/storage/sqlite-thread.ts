@@ -16,9 +16,9 @@ export interface Writer {
 
 /**
  * Starts the thread, and waits for it only with the first statement. It keeps the process alive only while an answer is
- * due. `onAnswer` is called before whoever waits for one is told.
+ * due.
  */
-export const startWriter = (path: string, onAnswer: () => void): Writer => {
+export const startWriter = (path: string): Writer => {
   const worker = new Worker(new URL('./sqlite-writer.ts', import.meta.url), {
     workerData: { path },
     // Flags of this process, such as --eval, are none of the thread's; nor are its secrets.
@@ -36,16 +36,25 @@ export const startWriter = (path: string, onAnswer: () => void): Writer => {
   }
   worker.on('error', error => end(error instanceof Error ? error.message : String(error)))
   worker.on('exit', code => end(`it left with ${code}`))
-  worker.on('message', (told: Told) => {
-    onAnswer()
-    const next = waiting.shift()
+  worker.on('message', (all: readonly Told[]) => {
+    const answered = waiting.splice(0, all.length)
     if (waiting.length === 0 && !ended) worker.unref()
-    if ('answer' in told) next?.answered(told.answer)
-    else next?.failed(Object.assign(new Error(told.failed.message), told.failed))
+    all.forEach((told, n) => {
+      if ('answer' in told) answered[n]?.answered(told.answer)
+      else answered[n]?.failed(Object.assign(new Error(told.failed.message), told.failed))
+    })
   })
   // After the listeners, which keep a process alive too.
   worker.unref()
-  const send = (asked: Asked) => worker.postMessage(asked)
+  let sending: Asked[] = []
+  /** All of one turn of the event loop in one go. */
+  const send = (asked: Asked) => {
+    if (sending.push(asked) > 1) return
+    setImmediate(() => {
+      worker.postMessage(sending)
+      sending = []
+    })
+  }
   return {
     run: (sql, values) =>
       new Promise((answered, failed) => {

@@ -3,6 +3,7 @@
  * reads it on a connection of its own, so that nothing it does waits for a lock or for the disk's fsync.
  */
 import type { DatabaseSync } from 'node:sqlite'
+import { isMainThread } from 'node:worker_threads'
 import { CompiledQuery, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
 import type { Storage } from '../core/storage.ts'
 import type { Engine } from './engine.ts'
@@ -18,21 +19,26 @@ import type { Tables } from './tables.ts'
  * Opens the database file, made if missing (only its owner may read it), and brings it up to date.
  * `:memory:` keeps everything in the process, on one connection.
  */
-export const openSqlite = (path: string, migrated: (names: readonly string[]) => void = () => {}): Storage => {
-  const before = process.umask(0o077)
+export const openSqlite = (
+  path: string,
+  writes?: 'here',
+  migrated: (names: readonly string[]) => void = () => {},
+): Storage => {
+  // A thread may not set it; its file is there, made by the process.
+  const before = isMainThread ? process.umask(0o077) : undefined
   try {
     const db = openFile(path)
     try {
       migrated(migrate(db))
-      if (path === ':memory:') return createStorage(createEngine(writerHere(db), undefined))
+      if (path === ':memory:' || writes === 'here') return createStorage(createEngine(writerHere(db), undefined))
       const reader = createReader(db)
-      return createStorage(createEngine(startWriter(path, reader.look), reader))
+      return createStorage(createEngine(startWriter(path), reader))
     } catch (error) {
       db.close()
       throw error
     }
   } finally {
-    process.umask(before)
+    if (before !== undefined) process.umask(before)
   }
 }
 
@@ -54,7 +60,7 @@ const createEngine = (writer: Writer, reader: Reader | undefined): Engine => {
   let closed: Promise<void> | undefined
   return {
     db,
-    // The reader remembers the row until anybody commits: nothing to save.
+    // It is a read of microseconds.
     epochLasts: 0,
     transact: work => db.transaction().execute(work),
     // There is one writer at a time, and no row is locked.

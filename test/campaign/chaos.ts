@@ -9,7 +9,7 @@ export interface Scene extends Pick<Stage, 'fleet' | 'sandbox' | 'ledger' | 'cal
   readonly random: () => number
 }
 
-export const steps = ['leased', 'looked', 'marked', 'answered', 'written', 'ended']
+export const steps = ['sought', 'leased', 'looked', 'marked', 'answered', 'written', 'ended']
 
 interface Trouble {
   readonly name: string
@@ -48,7 +48,7 @@ const troubles: readonly Trouble[] = [
       stage.fleet.kill(process_(stage))
     },
   },
-  ...steps.slice(0, 5).map(
+  ...steps.slice(0, -1).map(
     (step): Trouble => ({
       name: `stopped at ${step}, past its lease`,
       weight: 1,
