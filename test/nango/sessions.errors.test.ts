@@ -14,7 +14,7 @@ test('each mistake in the body of a session is named, by its path, with what to 
     [{ end_user: { id: '' } }, ['end_user', 'id'], /Too small/],
     [{ end_user: { id: 'me' } }, ['end_user'], /not "me"/],
     [{ end_user: { id: 'u', email: 'x' } }, ['end_user', 'email'], /email/],
-    [{ end_user: { id: 'u', name: 'x' } }, ['end_user', 'name'], /"name" is not known here/],
+    [{ end_user: { id: 'u', name: 'x' } }, ['end_user', 'name'], /end_user.name is not known here/],
     [{ end_user, allowed_integration: [] }, ['allowed_integration'], /did you mean allowed_integrations\?/],
     [
       { end_user, allowed_integrations: ['github', 'nope'] },
@@ -40,7 +40,7 @@ test('each mistake in the body of a session is named, by its path, with what to 
     ],
     [{ end_user, tags: { '1': 'x' } }, ['tags'], /begins with a letter/],
     [{ end_user, webhook_url_override: 'ftp://x' }, ['webhook_url_override'], /URL/],
-    [[], [], /Send a JSON object/],
+    [[], [], /expected object/],
   ]
   for (const [body, path, says] of cases) {
     const refused = await post(hub, key, '/connect/sessions', body)

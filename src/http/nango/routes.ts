@@ -18,9 +18,7 @@ import { keyRoutes } from './keys.ts'
 import { toConnection, toCurrentConnection } from './map.ts'
 import { pageRoutes } from './page.ts'
 import { providerRoutes } from './providers.ts'
-
 import { flag, plain, single, unknownParameter } from './query.ts'
-
 import { type ByRest, createServed } from './served.ts'
 import { sessionRoutes } from './sessions.ts'
 
@@ -88,7 +86,7 @@ export const nangoRoutes =
     })
 
     connectRoute(app, hub, access)
-    sessionRoutes(app, hub, access)
+    await sessionRoutes(app, hub, access)
     await keyRoutes(app, hub, access)
     await pageRoutes(app, hub, access)
   }

@@ -14,7 +14,7 @@ import type { Problem } from './errors.ts'
 import { newReconnect, newSession, type SessionBody, tagsOf, toFixed, toSession, toTold } from './session-map.ts'
 import { bearerToken, sessionOfToken, shownToken } from './starter.ts'
 
-export const sessionRoutes = (app: FastifyInstance, hub: Hub, access: Access): void => {
+export const sessionRoutes = async (app: FastifyInstance, hub: Hub, access: Access): Promise<void> => {
   const { context } = hub
   const { storage, publicUrl } = context
 
@@ -115,7 +115,14 @@ export const sessionRoutes = (app: FastifyInstance, hub: Hub, access: Access): v
   })
   // What people do on the vendor's own page. It is taken, so that the page does not complain, and dropped.
   cors('/connect/telemetry')
-  app.post('/connect/telemetry', { onRequest: cors.hook }, (_request, reply) => reply.code(204).send())
+  await app.register(async drop => {
+    drop.removeAllContentTypeParsers()
+    drop.addContentTypeParser('*', (_request, body, done) => {
+      body.resume()
+      done(null)
+    })
+    drop.post('/connect/telemetry', { onRequest: cors.hook }, (_request, reply) => reply.code(204).send())
+  })
 }
 
 const mayMake = async (request: FastifyRequest, access: Access) => {
