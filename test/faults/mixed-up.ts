@@ -142,6 +142,6 @@ export const mixedUpFaults: readonly Fault[] = [
     file: 'src/storage/lists.ts',
     text: ".select(['connections.created_at', 'connections.id'])\n      .where('connections.environment_id', '=', environmentId)",
     becomes: ".select(['connections.created_at', 'connections.id'])",
-    caughtBy: ['test/storage.sqlite.test.ts', 'lists fit every part'],
+    caughtBy: ['test/storage.test.ts', 'lists fit every part'],
   },
 ]
