@@ -56,7 +56,7 @@ export const staticRoutes = (app: FastifyInstance): void => {
       'Documentation',
       html`<h1>Documentation</h1>
 <ul>
-<li><a href="/docs/api">The own API</a>: Every route, shape and error of /api/v1, made of its OpenAPI document.</li>
+<li><a href="/docs/api">Mortise's own API</a>: Every route, shape and error of /api/v1, made of its OpenAPI document.</li>
 ${rows.map(([page, title]) => html`<li><a href="/docs/${page}">${title}</a>: ${docs[page]}</li>\n`)}</ul>`,
     )
   })
@@ -78,7 +78,7 @@ ${rows.map(([page, title]) => html`<li><a href="/docs/${page}">${title}</a>: ${d
       all.find(([each]) => each === page)?.[1] ?? page,
       html`<nav aria-label="Documentation"><ul>
 <li><a href="/docs">Documentation</a></li>
-<li><a href="/docs/api">The own API</a></li>
+<li><a href="/docs/api">Mortise's own API</a></li>
 ${items}</ul></nav>
 ${await rendered(await textOf(page))}`,
     )

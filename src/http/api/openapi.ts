@@ -96,6 +96,7 @@ const make = (routes: readonly Route[]): Document => {
       summary: route.summary,
       description: `${route.about === undefined ? '' : `${route.about} `}Needs a key with the scope \`${route.scope}\`.`,
       'x-scope': route.scope,
+      'x-errors': [...(route.fails ?? [])],
       ...(parameters.length > 0 ? { parameters } : {}),
       ...(route.body ? { requestBody: { required: route.method !== 'PATCH', ...json(route.body) } } : {}),
       responses: {

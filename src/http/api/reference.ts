@@ -65,6 +65,17 @@ const fieldsOf = (name: string, schema: Json): Html => {
 ${rows.length > 0 ? table(name, ['Field', 'Type', 'Means'], rows) : html`<p>${typeOf(schema)}</p>`}`
 }
 
+/** Codes that it may answer with, besides those that every route does. */
+const failing = (operation: Json): Html | undefined => {
+  const codes = Array.isArray(operation['x-errors']) ? operation['x-errors'] : []
+  return codes.length === 0
+    ? undefined
+    : html` May fail with ${joined(
+        codes.map(code => html`<a href="#errors"><code>${String(code)}</code></a>`),
+        ', ',
+      )}.`
+}
+
 const operations = ({ paths }: Document, tag: string): Html[] =>
   Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).flatMap(([method, operation]) => {
@@ -84,7 +95,7 @@ const operations = ({ paths }: Document, tag: string): Html[] =>
         html`<h3 id="${operation.operationId}"><code>${method.toUpperCase()} /api/v1${path}</code></h3>
 <p><strong>${operation.summary}.</strong> ${prose(operation.description)}</p>
 ${rows.length > 0 ? table(`Parameters of ${operation.operationId}`, ['Parameter', 'Type', 'Means'], rows) : undefined}
-<p>${body ? html`Takes ${body}. ` : undefined}Answers ${status} ${shapeOf(responses[status]) ?? 'with nothing'}.</p>
+<p>${body ? html`Takes ${body}. ` : undefined}Answers ${status} ${shapeOf(responses[status]) ?? 'with nothing'}.${failing(operation)}</p>
 `,
       ]
     }),
@@ -97,7 +108,7 @@ const page = (document: Document): Html => {
 ${Object.keys(tags).map(tag => html`<li><a href="#${idOf(tag)}">${tag}</a></li>\n`)}<li><a href="#errors">Errors</a></li>
 <li><a href="#shapes">Shapes</a></li>
 </ul></nav>
-<h1>The own API</h1>
+<h1>Mortise's own API</h1>
 <p>${prose(textAt(info['description']))}</p>
 <p>Send a secret key with each call, but on a localhost hub that has no key yet: <code>Authorization: Bearer &lt;secret key&gt;</code>. For programs, the same as an <a href="/api/v1/openapi.json">OpenAPI document</a>.</p>
 ${Object.entries(tags).map(
@@ -119,5 +130,5 @@ ${Object.entries(document.components.schemas).map(([name, schema]) => fieldsOf(n
 }
 
 export const referencePage = (app: FastifyInstance, routes: readonly Route[]): void => {
-  app.get(referencePath, (_request, reply) => sendPage(reply, 200, 'The own API', page(openapi(routes))))
+  app.get(referencePath, (_request, reply) => sendPage(reply, 200, "Mortise's own API", page(openapi(routes))))
 }
