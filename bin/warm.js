@@ -4,5 +4,5 @@ import * as module from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 module.enableCompileCache?.(fileURLToPath(new URL('../node_modules/.cache/mortise', import.meta.url)))
-for (const file of ['../src/main.ts', '../src/dev.ts', '../src/screen.ts', '../src/storage/postgres.ts'])
-  await import(file).catch(() => {})
+const files = ['main.ts', 'dev.ts', 'screen.ts', 'storage/postgres.ts'].map(name => `../src/${name}`)
+for (const file of [...files, '../packages/sandbox/src/defaults.ts']) await import(file).catch(() => {})

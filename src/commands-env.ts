@@ -1,6 +1,7 @@
 /** The commands on environments. They open the storage directly. */
 import {
   type Command,
+  day,
   envOption,
   fields,
   inEnvironment,
@@ -61,6 +62,7 @@ export const envCommands: readonly Command[] = [
         const forPeople = () =>
           fields([
             ['Environment', environment.name],
+            ...(environment.frozenAt ? [['Frozen', `since ${day(environment.frozenAt)}, to be moved`] as const] : []),
             ['Public key', environment.publicKey],
             ['Secret keys', String(keys.length)],
             ['HMAC of connect links', environment.hmacKey ? 'required' : 'off'],

@@ -7,6 +7,7 @@ import { doctorCommands } from './commands-doctor.ts'
 import { envCommands } from './commands-env.ts'
 import { integrationCommands } from './commands-integrations.ts'
 import { keyCommands } from './commands-key.ts'
+import { moveCommands } from './commands-move.ts'
 import { providerCommands } from './commands-provider.ts'
 import { runCommands } from './commands-run.ts'
 import { webhookCommands } from './commands-webhook.ts'
@@ -23,5 +24,6 @@ export const commands: readonly Command[] = [
   ...keyCommands,
   ...envCommands,
   ...webhookCommands,
+  ...moveCommands,
   ...providerCommands,
 ]

@@ -25,6 +25,7 @@ const wiring = new Set([
   'commands-env.ts',
   'commands-integrations.ts',
   'commands-key.ts',
+  'commands-move.ts',
   'commands-provider.ts',
   'commands-run.ts',
   'commands-webhook.ts',
@@ -46,6 +47,7 @@ const homes: Record<string, string[]> = {
   zod: ['core', 'http', 'catalogue'],
   pino: ['rooms.ts'],
   standardwebhooks: ['net'],
+  'oauth-1.0a': ['net'],
   '@mortise/sandbox': ['dev.ts', 'screen.ts'],
   '@mortise/web/script': ['main.ts'],
 }

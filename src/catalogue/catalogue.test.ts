@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
 import { SetupError } from '../core/errors.ts'
 import { loadCatalogue, ownFolder, readFolders, readProvider } from './catalogue.ts'
+import { providersPage } from './providers-page.ts'
 import { problemText } from './yaml-file.ts'
 
 const good = `name: Acme
@@ -46,6 +47,7 @@ suite('a provider file', () => {
     assert.ok('provider' in read)
     const { provider } = read
     assert.equal(provider.id, 'acme-eu')
+    assert.ok(provider.auth === 'oauth2')
     assert.equal(provider.authorize.pkce, 'S256')
     assert.equal(provider.token.body, 'form')
     assert.deepEqual(provider.token.answer.accessToken, 'access_token')
@@ -223,6 +225,55 @@ suite('a provider file', () => {
     )
   })
 
+  test('of OAuth 1 has its own keys, and none of the other protocol', () => {
+    const text = [
+      'name: Acme',
+      'docs: [https://docs.acme.example/oauth]',
+      'auth: oauth1',
+      'signature: PLAINTEXT',
+      'api: { base: https://api.acme.example }',
+      "temporary: { url: 'https://acme.example/temporary' }",
+      'authorize: { url: https://acme.example/authorize }',
+      'token: { url: https://acme.example/token }',
+      '',
+    ].join('\n')
+    const read = readProvider('dir/acme.yaml', text)
+    assert.ok('provider' in read && read.provider.auth === 'oauth1')
+    assert.deepEqual(read.provider.temporary, { url: 'https://acme.example/temporary', method: 'POST' })
+    assert.equal(read.provider.refresh, undefined)
+    for (const [from, to, problem] of [
+      ['oauth1', 'oauth3', '3: auth: must be oauth2 or oauth1'],
+      ['PLAINTEXT', 'RSA-SHA1', '4: signature: Invalid option: expected one of "HMAC-SHA1"|"HMAC-SHA256"|"PLAINTEXT"'],
+      [
+        'signature:',
+        'signatur:',
+        '1: signature: Invalid option: expected one of "HMAC-SHA1"|"HMAC-SHA256"|"PLAINTEXT"',
+      ],
+      [
+        '{ url: https://acme.example/token }',
+        '{ url: https://acme.example/token, client: basic }',
+        '8: token.client: is not a key of the schema',
+      ],
+      [
+        'https://acme.example/temporary',
+        'http://acme.example/temporary',
+        '6: temporary.url: an absolute https: URL (http: only on localhost, 127.0.0.1 or [::1]), or ${config.x} with perhaps a path',
+      ],
+      [
+        'https://acme.example/temporary',
+        'https://${config.shop}.acme.example/t',
+        '6: temporary.url: uses ${config.shop}, which is declared nowhere',
+      ],
+      ['token: {', 'refresh: { rotates: true }\ntoken: {', '8: refresh: is not a key of the schema'],
+      [
+        'token: {',
+        'metadata: { x: oauth_token_secret }\ntoken: {',
+        '8: metadata.x: would show oauth_token_secret, which holds a token, in clear',
+      ],
+    ] as const)
+      assert.equal(problemsOf(text.replace(from, to))[0], `dir/acme.yaml:${problem}`)
+  })
+
   test('is refused for a key that stands there twice, at the second', () => {
     assert.deepEqual(problemsOf(`${good}name: Again\n`), ['dir/acme.yaml:12: Map keys must be unique'])
   })
@@ -284,7 +335,7 @@ suite('a provider file', () => {
 })
 
 suite('the catalogue', () => {
-  test('has the twelve providers, in the order of their ids', () => {
+  test('has its providers in the order of their ids', () => {
     const ids = loadCatalogue()
       .list()
       .map(each => each.id)
@@ -293,6 +344,11 @@ suite('the catalogue', () => {
     assert.deepEqual(ids, [...ids].sort())
     assert.equal(loadCatalogue().get('notion')?.name, 'Notion')
     assert.equal(loadCatalogue().get('nobody'), undefined)
+  })
+
+  test('is listed in the documents, whole', () => {
+    const page = readFileSync(join(ownFolder, '../docs/providers.md'), 'utf8')
+    assert.equal(page, providersPage(loadCatalogue().list()), 'run `npm run schema`')
   })
 
   test('has no problem in its own folder', () => {

@@ -2,12 +2,10 @@
 import { accountKeyOf, type Connection, connectionUnknown } from './connection.ts'
 import type { Context } from './context.ts'
 import type { JsonObject } from './credential.ts'
-import { badParameter, toMortiseError } from './errors.ts'
-import { issuerOf } from './exchange.ts'
-import { revocationRequest } from './grants/revocation.ts'
+import { badParameter } from './errors.ts'
 import { unknownIntegration } from './integration.ts'
 import { isLoopbackHost, parseUrl } from './loopback.ts'
-import { openCredential } from './sealed.ts'
+import { revoke } from './revoke.ts'
 import { personTags, type Tags, toTags } from './tags.ts'
 import { knowEndUser, type Told } from './users.ts'
 
@@ -109,18 +107,9 @@ const patience = 5000
  * answers changes nothing: the connection is gone. false if it was gone already.
  */
 export const disconnect = async (context: Context, row: Connection): Promise<boolean> => {
-  const { storage, clock, log } = context
+  const { storage, clock } = context
   if (!(await storage.deleteConnection(row.environmentId, row.id, clock.now()))) return false
-  const { provider, id } = row
-  try {
-    if (accountKeyOf(row.account) === undefined || (await storage.sharesAccount(row))) return true
-    const credential = openCredential(await context.sealerOf(row.environmentId), row)
-    const request = revocationRequest(await issuerOf(context, row), credential)
-    if (!request) return true
-    const { status } = await context.call.send({ ...request, timeout: patience })
-    log.info('revoked at the provider', { provider, id, status })
-  } catch (thrown) {
-    log.warn('not revoked at the provider', { provider, id, code: toMortiseError(thrown).code })
-  }
+  if (accountKeyOf(row.account) !== undefined && !(await storage.sharesAccount(row)))
+    await revoke(context, row, patience)
   return true
 }

@@ -126,14 +126,14 @@ export const mixedUpFaults: readonly Fault[] = [
   {
     guard: 'a credential goes to the hosts that are named',
     file: 'src/core/proxy.ts',
-    text: 'assertNamed(caller, request.url)',
+    text: 'assertNamed(client, request.url)',
     becomes: 'void assertNamed',
     caughtBy: ['src/core/proxy.test.ts', 'not even where the base'],
   },
   {
     guard: 'a grant that another connection stands on is not revoked',
     file: 'src/core/change.ts',
-    text: ' || (await storage.sharesAccount(row))',
+    text: ' && !(await storage.sharesAccount(row))',
     becomes: '',
     caughtBy: ['test/nango/clients.test.ts', 'deleteConnection ends it'],
   },

@@ -119,6 +119,7 @@ test('every link between the pages leads somewhere', () => {
       'securing-your-instance',
       'configuration',
       'errors',
+      'providers',
       'adding-a-provider',
       'conformance',
     ].map(name => `docs/${name}.md`),

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Secret } from '../../src/core/credential.ts'
+import { setEndpoint } from '../../src/core/notify.ts'
 import { addIntegration, setHmac } from '../../src/core/setup.ts'
 import { connect, getJson, type TestHub } from '../harness.ts'
 import { environmentOf, type Refused, rows, setUp } from './session-hub.ts'
@@ -37,6 +38,7 @@ const livingToken = async (hub: TestHub, integration: string, key: string) => {
 test('a key that works makes a connection of the session: tagged, with its params, and told by a webhook', async t => {
   const { hub, key, nango } = await setUp(t)
   const apiKey = await livingToken(hub, 'github', key)
+  await setEndpoint(hub.rooms.hub.context, hub.rooms.firstEnvironment, { url: 'http://localhost:9/hooks' })
   const { token } = (
     await nango.createConnectSession({
       end_user: { id: 'user-1' },
@@ -57,6 +59,16 @@ test('a key that works makes a connection of the session: tagged, with its param
     { authorization: `Bearer ${key}` },
   )
   assert.deepEqual(read.body.credentials, { type: 'API_KEY', apiKey })
+  const told = await hub.rooms.storage.deliveries(environmentOf(hub), 10)
+  assert.deepEqual(
+    told.map(each => JSON.parse(each.body)),
+    [
+      {
+        type: 'connection.created',
+        data: { connectionId: row.connectionId, userId: row.endUserId, integrationId: 'github' },
+      },
+    ],
+  )
   // The same account again, and a session that says which: the same connection. The token may come in the header, too.
   const again = await send(hub, '/api-auth/api-key/github', {}, { apiKey }, { authorization: `Bearer ${token}` })
   assert.equal(again.body.connectionId, row.connectionId)
@@ -81,7 +93,7 @@ test('with a public key a connection may be named, and only its own account repl
   assert.ok(other)
   await connect(hub, 'github', { connection_id: 'theirs' }, { account: other.id })
   const taken = await send(hub, '/api-auth/api-key/github', { ...query, connection_id: 'theirs' }, { apiKey })
-  assert.deepEqual([taken.status, taken.body.error.code], [400, 'connection_validation_failed'])
+  assert.deepEqual([taken.status, taken.body.error?.code], [400, 'connection_validation_failed'])
   assert.match(taken.body.error.message, /taken by another account.*must add an HMAC/)
   await setHmac(hub.rooms.hub.context, hub.rooms.firstEnvironment, true)
   const bare = await send(hub, '/api-auth/api-key/github', query, { apiKey })

@@ -125,3 +125,31 @@ test('a page of a listed origin may read its session, one of another may not', a
   assert.equal(await allowed('https://evil.example'), null)
   assert.equal(await allowed('https://evil.example', 'OPTIONS'), null)
 })
+
+test('the page of a session may be framed by listed origins, and says what it allows to no other', async t => {
+  const { hub, key } = await setUp(t)
+  const { token } = (await post(hub, key, '/connect/sessions', { end_user: { id: 'u' } })).body.data
+  const choices = (origin: string, authorization = `Bearer ${token}`) =>
+    getJson<Refused & { choices: { key: string }[] }>(
+      `${hub.origin}/connect/choices?${new URLSearchParams({ origin })}`,
+      authorization === '' ? {} : { authorization },
+    )
+  const evil = await choices('https://evil.example')
+  assert.equal(evil.status, 403)
+  assert.match(evil.body.error.message, /env allow-origin https:\/\/evil\.example/)
+  assert.equal((await choices('null')).status, 403)
+  await hub.rooms.storage.allow(environmentOf(hub), 'origin', 'https://app.example.com')
+  const shown = await choices('https://app.example.com')
+  assert.equal(shown.status, 200)
+  assert.ok(shown.body.choices.some(each => each.key === 'github'))
+  assert.doesNotMatch(JSON.stringify(shown.body), /client|secret/i)
+  assert.deepEqual((await choices('https://app.example.com', '')).body.error.code, 'missing_auth_header')
+  // The form that begins a flow: without a session, or for nothing, it is a page that says so.
+  const start = async (form: Record<string, string>) => {
+    const answer = await fetch(`${hub.origin}/connect/start`, { method: 'POST', body: new URLSearchParams(form) })
+    return [answer.status, /For support: <code>(\w+)/.exec(await answer.text())?.[1]]
+  }
+  assert.deepEqual(await start({}), [401, 'invalid_connect_session_token_format'])
+  assert.deepEqual(await start({ session_token: token }), [400, 'url_param_err'])
+  assert.deepEqual(await start({ session_token: token, integration: 'nope' }), [400, 'unknown_config_key'])
+})

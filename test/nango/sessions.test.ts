@@ -1,6 +1,7 @@
 /** Connect sessions as of 2026: made by the vendor's newest client, and what a page may do with one. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setEndpoint } from '../../src/core/notify.ts'
 import { newSessionShape } from '../../src/http/nango/shapes.ts'
 import { Browser, connect, getJson } from '../harness.ts'
 import { newKey } from '../page.ts'
@@ -77,6 +78,7 @@ test('a flow with a session: the end user’s, proven, tagged, with what the bac
     webhook_url_override: 'https://app.example.com/hooks',
   })
   const { token } = made.data
+  await setEndpoint(hub.rooms.hub.context, hub.rooms.firstEnvironment, { url: 'http://localhost:9/hooks' })
   const done = await open(hub, token, 'github', {
     'params[region]': 'us',
     'params[color]': 'red',
@@ -102,6 +104,11 @@ test('a flow with a session: the end user’s, proven, tagged, with what the bac
     },
   )
   assert.match(row.connectionId, /^conn_[0-9a-f]{24}$/)
+  const told = await hub.rooms.storage.deliveries(environmentOf(hub), 10)
+  assert.deepEqual(
+    told.map(each => JSON.parse(each.body).data),
+    [{ connectionId: row.connectionId, userId: user.id, integrationId: 'github' }],
+  )
   // The same account again is the same connection; another integration is another.
   await open(hub, token, 'github', {}, done.browser)
   assert.equal((await rows(hub)).length, 1)

@@ -1,28 +1,13 @@
+/** The expectations that come with the package: every file in `providers/` whose default export is one. */
+import { readdirSync } from 'node:fs'
 import type { Expectation } from './expectation.ts'
-import github from './providers/github.ts'
-import gitlab from './providers/gitlab.ts'
-import google from './providers/google.ts'
-import googleDrive from './providers/google-drive.ts'
-import hubspot from './providers/hubspot.ts'
-import microsoft from './providers/microsoft.ts'
-import notion from './providers/notion.ts'
-import salesforce from './providers/salesforce.ts'
-import shopify from './providers/shopify.ts'
-import slack from './providers/slack.ts'
-import xero from './providers/xero.ts'
-import zendesk from './providers/zendesk.ts'
 
-export const expectations: readonly Expectation[] = [
-  github,
-  gitlab,
-  google,
-  googleDrive,
-  hubspot,
-  microsoft,
-  notion,
-  salesforce,
-  shopify,
-  slack,
-  xero,
-  zendesk,
-]
+const folder = new URL('./providers/', import.meta.url)
+const files = readdirSync(folder)
+  .filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+  .sort()
+const modules: { readonly default?: Expectation }[] = await Promise.all(
+  files.map(name => import(new URL(name, folder).href)),
+)
+
+export const expectations: readonly Expectation[] = modules.flatMap(module => module.default ?? [])

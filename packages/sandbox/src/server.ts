@@ -17,16 +17,18 @@ import {
   text,
 } from './http.ts'
 import { introspect } from './introspect.ts'
+import { OAuth1 } from './oauth1.ts'
 import type { Registry, Route } from './registry.ts'
 import { api, revoke } from './resource.ts'
 import { token } from './token.ts'
+import type { Call } from './types.ts'
 
 export interface Listening {
   readonly port: number
   close(): Promise<void>
 }
 
-const ORDER: readonly Route['kind'][] = ['authorize', 'token', 'revoke', 'introspect', 'api']
+const ORDER: readonly Route['kind'][] = ['temporary', 'authorize', 'token', 'revoke', 'introspect', 'api']
 
 const notPlayed = (registry: Registry, host: string): Answer => {
   const plays = registry.at(host)
@@ -39,17 +41,18 @@ const notPlayed = (registry: Registry, host: string): Answer => {
   return json(404, { error: 'not_found', error_description: why, played: known })
 }
 
-const dispatch = (registry: Registry, authorize: Authorize, request: Incoming): Reply => {
+const dispatch = (registry: Registry, authorize: Authorize, oauth1: OAuth1, request: Incoming): Reply => {
   const found = registry.find(request.host, request.path)
   if (found.length === 0) return { answer: notPlayed(registry, request.host) }
   const fitting = found.filter(f => f.route.methods.includes(request.method))
   const kind = ORDER.find(k => fitting.some(f => f.route.kind === k))
   if (!kind) return { answer: methodNotAllowed([...new Set(found.flatMap(f => f.route.methods))]) }
   const mine = fitting.filter(f => f.route.kind === kind)
+  if (kind !== 'api' && mine[0]?.route.play.expectation.oauth1) return oauth1.handle(request, mine)
   if (kind === 'authorize') return authorize.handle(request, mine)
   if (kind === 'token') return { ...token(registry, request, mine), refreshToken: text(request.body, 'refresh_token') }
   if (kind === 'introspect') return introspect(registry, request, mine)
-  return kind === 'revoke' ? revoke(registry, request, mine) : api(registry, request, mine)
+  return kind === 'revoke' ? revoke(registry, request, mine) : api(registry, oauth1, request, mine)
 }
 
 /** `/HOST/PATH?QUERY` */
@@ -65,6 +68,13 @@ const read = async (req: IncomingMessage): Promise<Incoming | undefined> => {
     headers: headersOf(req),
     body: parseBody(req.headers['content-type'], bytes),
   }
+}
+
+/** How the call came, without a value that could be a secret. */
+const received = ({ method, host, query, headers, body }: Incoming): Pick<Call, 'method' | 'host' | 'parameters'> => {
+  const scheme = /^(\w+) /.exec(headers['authorization'] ?? '')?.[1]?.toLowerCase()
+  const parameters = [...query.keys(), ...body.values.keys()].sort()
+  return { method, host, parameters, ...(scheme === undefined ? {} : { scheme }) }
 }
 
 const listen = (server: Server, port: number, host: string): Promise<void> =>
@@ -107,13 +117,14 @@ const open = async (make: () => Server, port: number): Promise<{ port: number; s
 
 export const serve = async (registry: Registry, port: number): Promise<Listening> => {
   const authorize = new Authorize(registry)
+  const oauth1 = new OAuth1(registry)
   const waiting = new Set<NodeJS.Timeout>()
   let origins: readonly string[] = []
 
-  const deliver = (req: IncomingMessage, res: ServerResponse, reply: Reply): void => {
+  const deliver = (request: Incoming, res: ServerResponse, reply: Reply): void => {
     if (reply.call) {
-      const method = req.method ?? ''
-      registry.log({ ...reply.call, at: registry.now(), status: reply.answer.status, method }, reply.refreshToken)
+      const call = { ...reply.call, ...received(request), at: registry.now(), status: reply.answer.status }
+      registry.log(call, reply.refreshToken)
     }
     const finish = (): void => {
       if (reply.lose) res.destroy()
@@ -157,8 +168,8 @@ export const serve = async (registry: Registry, port: number): Promise<Listening
     const request = await read(req)
     if (!request) return send(res, json(404, { error: 'not_found', error_description: 'See /_sandbox.' }))
     const reply =
-      request.host === '_sandbox' ? control(registry, request, origins) : dispatch(registry, authorize, request)
-    deliver(req, res, reply)
+      request.host === '_sandbox' ? control(registry, request, origins) : dispatch(registry, authorize, oauth1, request)
+    deliver(request, res, reply)
   }
 
   const make = (): Server =>

@@ -169,7 +169,8 @@ describe('switches', () => {
     const page = await (await fetch(`${sandbox.origin}/_sandbox`)).text()
     const [before = '', folded = ''] = page.split('<details>')
     assert.match(before, /<h3>Slack<\/h3>[\s\S]*Acme \(Ada Lovelace, ada@acme\.example\)/)
-    assert.match(folded, /<summary>11 more[\s\S]*<h3>Notion<\/h3>[\s\S]*<\/details>/)
+    const others = (await loadExpectations()).length - 1
+    assert.match(folded, new RegExp(`<summary>${others} more[\\s\\S]*<h3>Notion</h3>[\\s\\S]*</details>`))
     assert.doesNotMatch(before, /<h3>Notion/)
   })
 })
@@ -215,7 +216,7 @@ describe('the server', () => {
     after(() => sandbox.close())
     const redirectUris = ['http://localhost:3003/callback']
     const ids = (await loadExpectations()).map(e => e.provider)
-    assert.equal(ids.length, 12)
+    assert.ok(ids.length >= 12)
     for (const provider of ids) {
       sandbox.register({ provider, clientId: `app-${provider}`, clientSecret: 'x', redirectUris })
       assert.match(await (await fetch(`${sandbox.origin}/_sandbox`)).text(), new RegExp(`app-${provider}<`))

@@ -18,7 +18,7 @@ const answer = (body: Json | string, status = 200, headers: Record<string, strin
 })
 const read = (id: string, response: CallResponse) => {
   const provider = catalogue.get(id)
-  assert.ok(provider, id)
+  assert.ok(provider?.auth === 'oauth2', id)
   return readTokenAnswer(provider, response, now)
 }
 /** What it throws; that it throws. */
@@ -168,6 +168,15 @@ suite('a refusal', () => {
       { errorCode: 'invalid_grant' },
     ])
       assert.equal(failure('hubspot', answer(body, 400)).details.providerCode, 'invalid_grant')
+  })
+
+  test('has its code where the definition says, as a sentence only if that is what the definition names', () => {
+    const fault = { message: 'Bad Request', errors: [{ resource: 'RefreshToken', code: 'invalid' }] }
+    assert.equal(failure('strava', answer(fault, 400)).details.providerCode, 'RefreshToken')
+    const named = { error: 'Bad Request', status: 400, message: 'Invalid refresh token' }
+    assert.equal(failure('twitch', answer(named, 400)).details.providerCode, 'Invalid refresh token')
+    const other = failure('twitch', answer({ ...named, message: 'refresh token at-1 is bad' }, 400))
+    assert.deepEqual(other.details, { providerStatus: 400 })
   })
 })
 

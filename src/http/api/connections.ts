@@ -56,6 +56,8 @@ const toJson = (given: Record<string, unknown>): JsonObject => given as JsonObje
 const toGiven = (credential: z.infer<typeof newConnection>['credential']): Given => {
   if (credential.kind === 'basic')
     return { kind: 'basic', username: credential.username, password: new Secret(credential.password) }
+  if (credential.kind === 'oauth1')
+    return { kind: 'oauth1', token: new Secret(credential.token), tokenSecret: new Secret(credential.tokenSecret) }
   if (credential.kind !== 'oauth2') return { kind: credential.kind, key: new Secret(credential.key) }
   const { accessToken, refreshToken, expiresAt, scopes, raw } = credential
   return {

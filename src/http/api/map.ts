@@ -152,6 +152,7 @@ export const toCredential = (kind: Connection['kind'], { credential, row }: Read
     const colon = token.indexOf(':')
     return { kind, username: token.slice(0, colon), password: token.slice(colon + 1) }
   }
+  if (kind === 'oauth1') return { kind, token, tokenSecret: JSON.parse(texts.tokenSecret ?? 'null') }
   if (kind !== 'oauth2') return { kind, key: token }
   return {
     kind,

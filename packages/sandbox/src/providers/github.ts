@@ -33,6 +33,7 @@ const login = (email: string): string => email.split('@')[0] ?? email
 
 export default expectation({
   provider: 'github',
+  name: 'GitHub',
   documents: [
     'https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps',
     'https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app',

@@ -14,6 +14,7 @@ const answer = (issue: Issue): Answer => ({
 
 export default expectation({
   provider: 'gitlab',
+  name: 'GitLab',
   documents: [
     'https://docs.gitlab.com/api/oauth2/',
     'https://docs.gitlab.com/api/users/#retrieve-the-current-user',

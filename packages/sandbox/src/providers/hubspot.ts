@@ -27,6 +27,7 @@ const tokens = (issue: Issue): Answer => ({
 
 export default expectation({
   provider: 'hubspot',
+  name: 'HubSpot',
   documents: [
     'https://developers.hubspot.com/docs/api-reference/latest/authentication/manage-oauth-tokens',
     'https://developers.hubspot.com/docs/api-reference/2026-03/authentication/oauth-tokens/refresh-oauth-token',

@@ -1,4 +1,4 @@
-/** What each documentation says of refresh tokens, typed here once more from the page named, so that a slip fails. */
+/** What these documentations say of refresh tokens, typed here once more from the page named, so that a slip fails. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { expectations } from '../defaults.ts'
@@ -36,7 +36,8 @@ const documented = {
 const rules = ['rotates', 'reuseRevokes', 'graceSeconds', 'graceUntilUsed', 'idleSeconds', 'accessTokens'] as const
 
 test('each provider treats refresh tokens as its pages say, and no other way', () => {
-  const played = expectations.map(({ provider, refresh }) => {
+  const played = Object.keys(documented).map(provider => {
+    const refresh = expectations.find(each => each.provider === provider)?.refresh
     assert.ok(refresh, provider)
     return [provider, Object.fromEntries(rules.flatMap(rule => (rule in refresh ? [[rule, refresh[rule]]] : [])))]
   })
