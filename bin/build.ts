@@ -121,7 +121,7 @@ const { metafile } = await build({
   minifyWhitespace: true,
   legalComments: 'linked',
   // Required by their users only where they are asked for, which nothing here does.
-  external: ['pg-native', 'light-my-request', '@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler'],
+  external: ['pg-native', '@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler'],
   // Packages in CommonJS ask for Node's own modules by this name.
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   plugins: [own],

@@ -56,7 +56,6 @@ suite('the settings', () => {
       ['MORTISE_PROVIDER_DIR', 'MORTISE_PROVIDERS_DIR'],
       ['MORTISE_PROT', 'MORTISE_PORT'],
       ['MORTISE_DATABASE', 'MORTISE_DATABASE_URL'],
-      ['MORTISE_URL', 'MORTISE_PUBLIC_URL'],
       ['MORTISE_ALLOW_HOSTS', 'MORTISE_ALLOWED_HOSTS'],
       ['MORTISE_ROOT_KEYFILE', 'MORTISE_ROOT_KEY_FILE'],
     ] as const)
@@ -209,6 +208,7 @@ suite('a secret', () => {
         ['MORTISE_SECRET_KEY', ''],
         ['MORTISE_ROOT_KEY', ''],
         ['MORTISE_BASIC_AUTH', ''],
+        ['MORTISE_API_KEY', ''],
       ],
     )
   })

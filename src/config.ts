@@ -41,6 +41,15 @@ export const settings = {
     default: '',
     help: 'Comma-separated host or host:port names of providers that may live on a private or loopback address.',
   },
+  MORTISE_URL: {
+    default: 'the public URL',
+    help: 'Of commands that call a hub: where it is. Like --url.',
+  },
+  MORTISE_API_KEY: {
+    default: '',
+    secret: true,
+    help: 'Of commands that call a hub: the secret key that they send.',
+  },
   MORTISE_LOG_LEVEL: { default: 'warn in dev, info in serve', help: 'One of info, warn, error, silent.' },
 } as const satisfies Record<string, { default: string; secret?: boolean; help: string }>
 
@@ -62,6 +71,9 @@ export interface Config {
   readonly providersDir?: string
   readonly basicAuth?: { readonly user: string; readonly password: Secret }
   readonly allowedHosts: readonly string[]
+  /** Of commands that call a hub, where it is not the public URL. */
+  readonly url?: URL
+  readonly apiKey?: Secret
   readonly logLevel: string
 }
 
@@ -92,13 +104,22 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>, mo
   const passphraseFile = get('MORTISE_PASSPHRASE_FILE')
   const providersDir = get('MORTISE_PROVIDERS_DIR')
   const basic = get('MORTISE_BASIC_AUTH')
+  const url = get('MORTISE_URL')
+  // Whoever writes it for a hub means the other one.
+  if (mode !== 'command' && url !== undefined && get('MORTISE_PUBLIC_URL') === undefined)
+    throw new SetupError(
+      'MORTISE_URL is for commands that call a hub (did you mean MORTISE_PUBLIC_URL?). Unset it here, or set MORTISE_PUBLIC_URL.',
+    )
+  const apiKey = get('MORTISE_API_KEY')
+  if (apiKey !== undefined && !/^[\x21-\x7e]{1,500}$/.test(apiKey))
+    throw new SetupError('MORTISE_API_KEY must be a secret key, as `npx mortise key create` prints it.')
   const logLevel = get('MORTISE_LOG_LEVEL') ?? (mode === 'serve' ? 'info' : 'warn')
   if (!logLevels.includes(logLevel)) throw new SetupError(`MORTISE_LOG_LEVEL must be one of ${logLevels.join(', ')}.`)
   return {
     mode,
     host,
     port,
-    publicUrl: publicUrl(get('MORTISE_PUBLIC_URL'), port),
+    publicUrl: hubUrl('MORTISE_PUBLIC_URL', get('MORTISE_PUBLIC_URL') ?? `http://localhost:${port}`),
     dataDir,
     database: new Secret(get('MORTISE_DATABASE_URL') ?? resolve(dataDir, 'mortise.db')),
     ...(secretKey === undefined ? {} : { secretKey: new Secret(secretKey) }),
@@ -111,12 +132,14 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>, mo
       .split(',')
       .map(each => each.trim().toLowerCase())
       .filter(Boolean),
+    ...(url === undefined ? {} : { url: hubUrl('MORTISE_URL', url) }),
+    ...(apiKey === undefined ? {} : { apiKey: new Secret(apiKey) }),
     logLevel,
   }
 }
 
-const publicUrl = (given: string | undefined, port: number): URL => {
-  const url = parseUrl(given ?? `http://localhost:${port}`)
+const hubUrl = (name: SettingName, given: string): URL => {
+  const url = parseUrl(given)
   if (
     !url ||
     !/^https?:$/.test(url.protocol) ||
@@ -126,10 +149,10 @@ const publicUrl = (given: string | undefined, port: number): URL => {
     url.username !== '' ||
     url.password !== ''
   )
-    throw new SetupError('MORTISE_PUBLIC_URL must be scheme, host and port only, like https://connect.example.com')
+    throw new SetupError(`${name} must be scheme, host and port only, like https://connect.example.com`)
   if (url.protocol !== 'https:' && !isLoopbackHost(url.hostname))
     throw new SetupError(
-      `MORTISE_PUBLIC_URL is ${url.origin}, but off this machine it must be https: tokens and cookies would travel in the clear. Put TLS in front and set it to https://…`,
+      `${name} is ${url.origin}, but off this machine it must be https: tokens and cookies would travel in the clear. Put TLS in front and set it to https://…`,
     )
   return url
 }

@@ -17,11 +17,22 @@ const wiring = new Set([
   'cli.ts',
   'command.ts',
   'commands.ts',
-  'commands-webhook.ts',
+  'command-hub.ts',
+  'commands-config.ts',
+  'commands-connect.ts',
+  'commands-connections.ts',
   'commands-doctor.ts',
+  'commands-env.ts',
+  'commands-integrations.ts',
+  'commands-key.ts',
   'commands-move.ts',
+  'commands-provider.ts',
+  'commands-run.ts',
+  'commands-webhook.ts',
+  'env-file.ts',
   'screen.ts',
   'prompt.ts',
+  'version.ts',
 ])
 
 /** Each npm package has one home. */

@@ -37,7 +37,7 @@ test('key create, list and revoke work on a running hub at once', async t => {
   assert.equal((await mortise(['key', 'revoke', id], settings)).code, 0)
   assert.equal((await getJson(list, { authorization: `Bearer ${key}` })).status, 401)
   const twice = await mortise(['key', 'revoke', id], settings)
-  assert.equal(twice.code, 1)
+  assert.equal(twice.code, 3)
   assert.match(twice.stderr, /no living key/)
   const misspelt = await mortise(['key', 'create', '--scope', 'conections:read'], settings)
   assert.equal(misspelt.code, 1)
@@ -73,7 +73,7 @@ test('env show prints the public key and the lists; allow-redirect and allow-ori
     assert.equal(refused.code, 1, bad)
   }
   assert.equal((await mortise(['env', 'allow-redirect', url, '--remove'], settings)).code, 0)
-  assert.equal((await mortise(['env', 'allow-redirect', url, '--remove'], settings)).code, 1)
+  assert.equal((await mortise(['env', 'allow-redirect', url, '--remove'], settings)).code, 3)
   assert.match((await mortise(['env', 'show'], settings)).stdout, /nothing yet/)
 })
 
@@ -147,11 +147,11 @@ test('another environment has its own of everything', async t => {
   assert.match((await mortise(['key', 'list'], settings)).stdout, /has no secret key/)
   assert.match((await mortise(['key', 'list', '--env', 'staging'], settings)).stdout, /default/)
   const unknown = await mortise(['key', 'list', '--env', 'prod'], settings)
-  assert.equal(unknown.code, 1)
+  assert.equal(unknown.code, 3)
   assert.match(unknown.stderr, /no environment "prod"; there are: dev, staging/)
 })
 
-test('what is misspelt is named, with what to do: exit code 2 for usage, 1 for the rest, no stack', async t => {
+test('what is misspelt is named, with what to do: each with its exit code, no stack', async t => {
   const settings = fresh(t)
   const cases: [args: string[], code: number, says: RegExp][] = [
     [['kye', 'create'], 2, /no command "kye create"/],
@@ -171,7 +171,7 @@ test('what is misspelt is named, with what to do: exit code 2 for usage, 1 for t
       /no setting "hots"; it has: host/,
     ],
     [['integrations', 'add', 'gitlab', '--client-id', 'y', '--setting', 'host=a/b'], 1, /must be a host name/],
-    [['integrations', 'remove', 'x'], 1, /no integration "x"/],
+    [['integrations', 'remove', 'x'], 3, /no integration "x"/],
     [['env', 'hmac', 'maybe'], 2, /Give on or off/],
   ]
   for (const [args, code, says] of cases) {

@@ -136,7 +136,7 @@ test('API keys: the first ends keyless access, which is said before and after; t
   const shown = await open(hub, keys, key)
   assert.equal(shown.status, 200)
   assert.ok(!shown.text.includes(key))
-  assert.match(words(shown), new RegExp(`back end \\(yours\\) ${key.slice(0, 15)}… all 20`))
+  assert.match(words(shown), new RegExp(`back end \\(yours\\) ${key.slice(0, 15)}… all, admin 20`))
   assert.doesNotMatch(words(shown), /no key yet/)
   const second = await send(hub, keys, { name: 'reader', scope: ['connections:read', 'proxy'] }, key)
   assert.doesNotMatch(words(second), /From now on a key is needed/)

@@ -69,3 +69,25 @@ export const startProcess = async (
     await new Promise(again => setTimeout(again, 5))
   }
 }
+
+/** A command under way: what it has said so far, and how it ends. */
+export const command = (
+  t: Pick<TestContext, 'after'>,
+  args: readonly string[],
+  settings: Readonly<Record<string, string>>,
+  cwd?: string,
+): Omit<Started, 'readyAfter'> => {
+  const child = spawn(process.execPath, [bin, ...args], { env: environment(settings), stdio: 'pipe', cwd })
+  t.after(() => child.kill('SIGKILL'))
+  child.stdin.end()
+  return { child, output: collect(child), ended: once(child, 'close').then(([code]) => code as number | null) }
+}
+
+/** What a pattern finds in the output, as soon as it is there. */
+export const said = async (output: () => string, pattern: RegExp): Promise<string> => {
+  for (const deadline = performance.now() + 20_000; ; await new Promise(again => setTimeout(again, 20))) {
+    const match = pattern.exec(output())
+    if (match) return match[1] ?? match[0]
+    if (performance.now() > deadline) throw new Error(`It never said ${pattern}:\n${output()}`)
+  }
+}

@@ -144,7 +144,7 @@ test('serve refuses data with a sandbox integration; no start of it makes one', 
   })
   assert.deepEqual(body, { connections: [] })
   const { stdout } = await mortise(['integrations', 'list'], settings)
-  assert.match(stdout, /has no integration/)
+  assert.match(stdout, /There is no integration yet/)
   const home = await (await fetch(`http://localhost:${settings.MORTISE_PORT}/`)).text()
   assert.doesNotMatch(home, /mortise_pk_/)
   served.child.kill('SIGTERM')

@@ -241,6 +241,12 @@ export const sessionContract = (begin: Begin): void => {
     assert.equal(await second.countSessions({ environmentId: 2, caller: 'key-1', stateHash: 's' }), 0)
     for (const stateHash of ['1', '2']) await storage.addAttempt(attempt(1, stateHash, { sessionId: 'a' }))
     assert.deepEqual([await second.countAttempts(1, 'a'), await second.countAttempts(2, 'a')], [2, 0])
+    await storage.addAttempt(attempt(1, '3', { sessionId: 'a', createdAt: at(9) }))
+    assert.deepEqual(
+      (await second.attemptsOf(1, 'a')).map(each => each.stateHash),
+      ['3', '1', '2'],
+    )
+    assert.deepEqual(await second.attemptsOf(2, 'a'), [])
     await storage.deleteEndUser(1, 'u', at(5))
     const left = async () => {
       const found = await Promise.all(['a', 'b', 'c', 'd'].map(id => second.session(1, { id })))

@@ -1,6 +1,6 @@
 /** What could be in the way of a flow, looked at one by one, instead of guessed. */
 import type { Context } from './context.ts'
-import { type Environment, type Scope, scopes } from './environment.ts'
+import { type Environment, type Scope, usualScopes } from './environment.ts'
 import { toMortiseError } from './errors.ts'
 import { findIntegration } from './find.ts'
 import { checkReturn } from './return-url.ts'
@@ -40,7 +40,7 @@ export const diagnose = async (context: Context, environment: Environment, asked
   const { granted, connector, redirectUri, time } = asked
   const checks: Check[] = []
   if (granted) {
-    const missing = scopes.filter(scope => !granted.has(scope))
+    const missing = usualScopes.filter(scope => !granted.has(scope))
     checks.push({
       check: 'key',
       ok: missing.length === 0,

@@ -19,7 +19,10 @@ export interface Environment {
   readonly createdAt: Date
 }
 
-/** What a key may do. */
+/**
+ * What a key may do. `admin` is of the hub as a whole, its environments; a key has it only where it was named, so that an
+ * app's does not have it by the way.
+ */
 export const scopes = [
   'connections:read',
   'credentials:read',
@@ -28,9 +31,12 @@ export const scopes = [
   'integrations:write',
   'proxy',
   'connect:write',
+  'admin',
 ] as const
 export type Scope = (typeof scopes)[number]
 export const everyScope: ReadonlySet<Scope> = new Set(scopes)
+/** What a key may do that was made without naming any. */
+export const usualScopes: readonly Scope[] = scopes.filter(scope => scope !== 'admin')
 
 /** A secret key as it is stored: only its digest. */
 export interface SecretKey {

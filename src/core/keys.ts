@@ -1,7 +1,7 @@
 /** Secret keys: made, shown once, kept as a digest, and found by a map on that digest. */
 import { didYouMean } from './alike.ts'
 import { Secret } from './credential.ts'
-import { everyScope, type NewKey, type Scope, scopes } from './environment.ts'
+import { everyScope, type NewKey, type Scope, scopes, usualScopes } from './environment.ts'
 import { MortiseError } from './errors.ts'
 import { newId, newKeyText, sha256, wellFormedKey } from './ids.ts'
 import { type Soon, soon } from './soon.ts'
@@ -35,7 +35,7 @@ export const newSecretKey = (environmentId: number, name: string, granted: reado
   }
 }
 
-/** The scopes named, checked; all of them where none is. */
+/** The scopes named, checked; the usual ones where none is. */
 export const parseScopes = (names: readonly string[]): readonly Scope[] => {
   for (const name of names)
     if (!(scopes as readonly string[]).includes(name))
@@ -43,8 +43,16 @@ export const parseScopes = (names: readonly string[]): readonly Scope[] => {
         'invalid_request',
         `There is no scope "${name}"${didYouMean(name, scopes)}; the scopes are ${scopes.join(', ')}.`,
       )
-  return names.length === 0 ? scopes : (names as readonly Scope[])
+  return names.length === 0 ? usualScopes : (names as readonly Scope[])
 }
+
+/** What a key may do, in a word where that is the usual. */
+export const scopesText = (granted: readonly Scope[]): string =>
+  granted.length === usualScopes.length && usualScopes.every(scope => granted.includes(scope))
+    ? 'all'
+    : granted.length === scopes.length
+      ? 'all, admin'
+      : granted.join(', ')
 
 /** The keys as they were at one moment. */
 export interface Keys {

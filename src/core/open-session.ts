@@ -106,6 +106,7 @@ export const openSession = async (
     params: session.params,
     endUserId: session.endUserId,
     sessionId: session.id,
+    ...(session.repairs === undefined ? {} : { repairs: session.repairs }),
     ...(session.name === undefined ? {} : { name: session.name }),
     ...(session.returnTo === undefined ? {} : { returnTo: session.returnTo }),
     dialect: session.dialect,

@@ -94,6 +94,8 @@ export interface Storage extends RefreshStorage, WebhookStorage, MoveStorage {
   session(environmentId: number, by: SessionKey): Promise<ConnectSession | undefined>
   /** How many sessions of that caller have the same state. */
   countSessions(session: Pick<ConnectSession, 'environmentId' | 'caller' | 'stateHash'>): Promise<number>
+  /** The attempts of a session, newest first. */
+  attemptsOf(environmentId: number, sessionId: string): Promise<Attempt[]>
   /** How many attempts were made of a session. */
   countAttempts(environmentId: number, sessionId: string): Promise<number>
   /** The newest of a caller for an integration. */

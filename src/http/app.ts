@@ -1,4 +1,5 @@
 /** The verbs as a Fastify app. Each dialect is a plugin with its own authentication and error handler. */
+import { randomUUID } from 'node:crypto'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { MortiseError } from '../core/errors.ts'
 import type { Hub } from '../core/hub.ts'
@@ -9,6 +10,9 @@ import { toReturn as alloyReturn } from './alloy/map.ts'
 import { alloyRoutes } from './alloy/routes.ts'
 import { dialect as alloy } from './alloy/served.ts'
 import { withoutVersion } from './alloy/version.ts'
+import { referencePage } from './api/reference.ts'
+import { apiRoutes, prefix, routes } from './api/routes.ts'
+import { dialect as own, toReturn as ownReturn, startPage, startPath } from './api/start.ts'
 import { constraints } from './asks.ts'
 import { type Access, checkLocal, checkOwnPage, hostOf, isKeyless, mayBeKeyless } from './auth.ts'
 import { callbackRoute } from './callback.ts'
@@ -50,6 +54,7 @@ const stepsOfFlow = new Set([
   '/sdk/start',
   '/sdk/open',
   '/sdk/outcome',
+  startPath,
   '/connect/session',
   '/connect/telemetry',
   // The page behind a connect link, in a frame of an app perhaps. It holds nothing; what it asks for takes its token.
@@ -72,6 +77,7 @@ const forBrowsers = new Set([
   '/oauth/callback',
   '/api/strategy/connector/:connector/authorize',
   '/sdk/open',
+  startPath,
   '/connect',
   '/connect/',
   '/connect/start',
@@ -87,6 +93,8 @@ export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Pro
     routerOptions: { maxParamLength: 1000, querystringParser: () => nothing, constraints },
     // A HEAD must not begin or finish a flow.
     exposeHeadRoutes: false,
+    // Told to the caller and written in the log, so that one leads to the other; nobody else chooses it.
+    genReqId: () => randomUUID(),
     // Where a dialect's clients put its version.
     rewriteUrl: request => toConnectPage(withoutVersion(request.url ?? '/').url),
     bodyLimit: 1_000_000,
@@ -171,16 +179,19 @@ export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Pro
   app.decorate('upgrade', sockets.upgrade)
   app.addHook('preClose', async () => sockets.close())
   staticRoutes(app)
+  referencePage(app, routes)
+  startPage(app, hub, access)
   callbackRoute(
     app,
     hub,
     access,
-    { [nango]: toReturn, [alloy]: alloyReturn, [page]: pageReturn },
+    { [nango]: toReturn, [alloy]: alloyReturn, [page]: pageReturn, [own]: ownReturn },
     { [nango]: tellOutcome },
   )
   await app.register(nangoRoutes(hub, access))
   await app.register(alloyRoutes(hub, access))
   await app.register(sdkRoutes(hub, access, scripts))
+  await app.register(apiRoutes(hub, access), { prefix })
   await app.register(dashboardRoutes(hub, access))
   return app
 }

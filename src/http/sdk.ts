@@ -3,19 +3,18 @@
  * call carries a JWT or the token of a session; nothing rests on cookies or on who sends it.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { didYouMean } from '../core/alike.ts'
 import { shownId } from '../core/connection.ts'
 import { badParameter, MortiseError } from '../core/errors.ts'
 import { findIntegration } from '../core/find.ts'
 import type { Hub } from '../core/hub.ts'
 import { createSession, sessionOf } from '../core/open-session.ts'
-import type { Provider } from '../core/provider.ts'
 import type { ConnectSession } from '../core/session.ts'
-import { endUserNamed, rowUserId } from '../core/users.ts'
-import { type Access, authenticate, checkBrowserOrigin, mayAsk, requireScope } from './auth.ts'
+import { rowUserId } from '../core/users.ts'
+import { type Access, checkBrowserOrigin, mayAsk } from './auth.ts'
 import { checkJwt } from './jwt.ts'
 import { openHere } from './open.ts'
 import { sendFailure, sendOnward } from './pages.ts'
+import { paramsOf } from './params.ts'
 import { statusOf } from './status.ts'
 import { errorOf } from './thrown.ts'
 
@@ -139,35 +138,6 @@ export const sdkRoutes =
       })
       return started(session, token)
     })
-    // The app's back end makes a session, and hands its token to the page, which needs no JWT then.
-    app.post('/api/v1/connect-sessions', async request => {
-      const caller = await authenticate(request, access, access.keyring.now())
-      requireScope(caller, 'connect:write')
-      if (!request.headers['content-type']?.startsWith('application/json'))
-        throw new MortiseError('invalid_request', 'Send the body as JSON, with content-type: application/json.')
-      const body = bodyOf(request.body)
-      const environment = await context.environmentOf(caller.environmentId)
-      const name = text(body, 'integration')
-      if (name === undefined)
-        throw badParameter('integration', "integration is missing: which account is to be connected, like 'notion'.")
-      const integration = await findIntegration(context, environment, name)
-      const user = await endUserNamed(context, environment, text(body, 'endUser'), 'endUser in the body')
-      const asked = text(body, 'returnTo')
-      const returnTo = asked === undefined ? undefined : await hub.checkReturn(environment, asked, true)
-      const { session, token } = await createSession(context, {
-        environment,
-        integrationKey: integration.key,
-        endUserId: rowUserId(user),
-        caller: caller.id,
-        opens: 'page',
-        dialect,
-        duplicate: body['allowDuplicate'] === true,
-        params: paramsOf(body['params'], context.providerOf(integration)),
-        ...(returnTo === undefined ? {} : { returnTo }),
-      })
-      return { token, expiresAt: session.expiresAt.toISOString() }
-    })
-
     const started = (session: ConnectSession, token: string) => ({
       session: token,
       url: `${publicUrl}/sdk/open`,
@@ -249,21 +219,4 @@ const text = (body: Record<string, unknown>, name: string): string | undefined =
   if (value === undefined || value === null || value === '') return undefined
   if (typeof value === 'string' && value.length < 10_000) return value
   throw badParameter(name, `${name} must be a text.`)
-}
-
-/** Only what the connector asks for: it is kept with the connection, and shown. */
-const paramsOf = (given: unknown, provider: Provider): Record<string, string> => {
-  if (given === undefined || given === null) return {}
-  if (typeof given !== 'object' || Array.isArray(given)) throw badParameter('params', 'params must be an object.')
-  const known = Object.keys(provider.params)
-  for (const [name, value] of Object.entries(given)) {
-    if (!known.includes(name))
-      throw badParameter(
-        `params[${name.slice(0, 80)}]`,
-        `${provider.name} asks for no "${name.slice(0, 80)}"${didYouMean(name.slice(0, 80), known)}; it asks for: ${known.join(', ') || 'nothing'}.`,
-      )
-    if (typeof value !== 'string' || !/^[^\p{Cc}]{0,255}$/u.test(value))
-      throw badParameter(`params[${name}]`, 'Each of params must be a text of at most 255 characters.')
-  }
-  return { ...(given as Record<string, string>) }
 }

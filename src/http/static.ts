@@ -25,7 +25,8 @@ const docs = {
   'backup-and-move': 'An environment as one sealed file: a copy to keep, or a move to another hub, with every id.',
   'securing-your-instance': 'Keys, scopes, allow-lists, the root key, TLS, and what a production start demands.',
   webhooks: 'Being told of a new connection: set up, check the signature, tries and the log.',
-  configuration: 'Every setting, and the commands.',
+  cli: 'The commands: from nothing to a connection, which hub they call, exit codes.',
+  configuration: 'Every setting, and starting the hub.',
   providers: 'The providers that come with the hub, and what can be done with each.',
   'adding-a-provider': 'Your own provider file, key by key, and how to contribute one.',
   errors: 'Every error code: who must act, and whether trying again helps.',
@@ -57,6 +58,7 @@ export const staticRoutes = (app: FastifyInstance): void => {
       'Documentation',
       html`<h1>Documentation</h1>
 <ul>
+<li><a href="/docs/api">Mortise's own API</a>: Every route, shape and error of /api/v1, made of its OpenAPI document.</li>
 ${rows.map(([page, title]) => html`<li><a href="/docs/${page}">${title}</a>: ${docs[page]}</li>\n`)}</ul>`,
     )
   })
@@ -78,6 +80,7 @@ ${rows.map(([page, title]) => html`<li><a href="/docs/${page}">${title}</a>: ${d
       all.find(([each]) => each === page)?.[1] ?? page,
       html`<nav aria-label="Documentation"><ul>
 <li><a href="/docs">Documentation</a></li>
+<li><a href="/docs/api">Mortise's own API</a></li>
 ${items}</ul></nav>
 ${await rendered(await textOf(page))}`,
     )

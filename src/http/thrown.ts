@@ -11,6 +11,10 @@ export const errorOf = (thrown: unknown, request: FastifyRequest, log: Log): Mor
     return new MortiseError('invalid_request', thrown.message)
   const error = toMortiseError(thrown)
   if (error.code === 'internal')
-    log.error('a request failed', { err: error.cause ?? error, route: request.routeOptions.url })
+    log.error('a request failed', {
+      err: error.cause ?? error,
+      route: request.routeOptions.url,
+      requestId: request.id,
+    })
   return error
 }

@@ -30,14 +30,21 @@ export const makeFolder = (path: string): void => {
   }
 }
 
-/** `writes`: `here`, on this thread, which then waits for locks and for the disk. */
-export const openStorage = async (database: string, writes?: 'here'): Promise<Storage> => {
+/**
+ * `writes`: `here`, on this thread, which then waits for locks and for the disk. `migrated` hears of the migrations that
+ * were run, by name.
+ */
+export const openStorage = async (
+  database: string,
+  writes?: 'here',
+  migrated: (names: readonly string[]) => void = () => {},
+): Promise<Storage> => {
   // Not loaded, and no part of the start, where it is not used.
-  if (isPostgres(database)) return (await import('./postgres.ts')).openPostgres(database)
+  if (isPostgres(database)) return (await import('./postgres.ts')).openPostgres(database, undefined, migrated)
   const path = databaseFile(database)
   if (path !== ':memory:') makeFolder(dirname(path))
   try {
-    return openSqlite(path, writes)
+    return openSqlite(path, writes, migrated)
   } catch (error) {
     if (error instanceof SetupError) throw error
     throw new SetupError(

@@ -45,7 +45,11 @@ const types = {
 } as pg.CustomTypesConfig
 
 /** Opens the database that a URL names, and brings it up to date. */
-export const openPostgres = async (url: string, patience = usual): Promise<Storage> => {
+export const openPostgres = async (
+  url: string,
+  patience = usual,
+  migrated: (names: readonly string[]) => void = () => {},
+): Promise<Storage> => {
   const target = parsePostgresUrl(url)
   const config = {
     ...target.config,
@@ -55,7 +59,7 @@ export const openPostgres = async (url: string, patience = usual): Promise<Stora
     keepAlive: true,
   }
   try {
-    const { pooler } = await prepareDatabase(config, target)
+    const { pooler } = await prepareDatabase(config, target, migrated)
     const limits = {
       query_timeout: patience.own,
       // A pooler refuses what it does not know of at the start of a connection.
@@ -151,7 +155,11 @@ const transact = async <T>(db: Kysely<Tables>, work: (tx: Transaction<Tables>) =
 }
 
 /** On a connection of its own: sees who answers, and runs the migrations. */
-const prepareDatabase = async (config: pg.ClientConfig, target: PostgresTarget): Promise<{ pooler: boolean }> => {
+const prepareDatabase = async (
+  config: pg.ClientConfig,
+  target: PostgresTarget,
+  migrated: (names: readonly string[]) => void,
+): Promise<{ pooler: boolean }> => {
   const client = new pg.Client(config)
   client.on('error', () => {})
   try {
@@ -178,7 +186,7 @@ const prepareDatabase = async (config: pg.ClientConfig, target: PostgresTarget):
       throw new SetupError(
         `default_transaction_isolation is ${isolation} for ${target.user} in ${target.place}: single statements would fail where they need not. Set it: ALTER ROLE ${target.user} SET default_transaction_isolation = 'read committed'`,
       )
-    await migrate(client)
+    migrated(await migrate(client))
     // A pooler answers with an id of its own, not with that of the server's process that it lends us.
     return { pooler: pid !== (client as unknown as { processID: number }).processID }
   } finally {
@@ -187,23 +195,27 @@ const prepareDatabase = async (config: pg.ClientConfig, target: PostgresTarget):
 }
 
 /**
- * Runs the migrations that the database has not seen, all in one transaction, by whichever process is first: the others
+ * Runs the migrations that the database has not seen, all in one transaction, and answers their names; by whichever process is first: the others
  * wait at the key of the row that it writes before each one, and find it done, or do it if the first failed.
  */
-const migrate = async (client: pg.Client): Promise<void> => {
+const migrate = async (client: pg.Client): Promise<string[]> => {
   const names = await appliedTo(client)
   const files = missing(names)
-  if (files.length === 0) return
+  if (files.length === 0) return []
+  const mine: string[] = []
   await client.query('BEGIN')
   try {
     for (const { name, sql } of files) {
-      const mine = await client.query('INSERT INTO migrations VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+      const wrote = await client.query('INSERT INTO migrations VALUES ($1, $2) ON CONFLICT DO NOTHING', [
         name,
         Date.now(),
       ])
-      if (mine.rowCount === 1) await client.query(postgresSql(sql))
+      if (wrote.rowCount !== 1) continue
+      await client.query(postgresSql(sql))
+      mine.push(name)
     }
     await client.query('COMMIT')
+    return mine
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {})
     throw error

@@ -6,7 +6,7 @@ import type { ConnectSession } from '../core/session.ts'
 import type { Storage } from '../core/storage.ts'
 import type { Engine } from './engine.ts'
 import { mustBeOpen } from './open-environment.ts'
-import { date, optional, same, type Tables } from './tables.ts'
+import { date, optional, same, type Tables, toAttempt } from './tables.ts'
 import type { SessionTables } from './tables-sessions.ts'
 
 const toSession = (row: SessionTables['connect_sessions']): ConnectSession => ({
@@ -132,6 +132,7 @@ type Part = Pick<
   | 'session'
   | 'latestSession'
   | 'countSessions'
+  | 'attemptsOf'
   | 'countAttempts'
   | 'bindSession'
   | 'deleteSession'
@@ -163,6 +164,17 @@ export const sessionStorage = ({ db, transact, shareLocked }: Engine): Part => (
       .where('state_hash', '=', stateHash ?? '')
       .executeTakeFirstOrThrow()
     return Number(row.count)
+  },
+  async attemptsOf(environmentId, sessionId) {
+    const rows = await db
+      .selectFrom('attempts')
+      .selectAll()
+      .where('environment_id', '=', environmentId)
+      .where('session_id', '=', sessionId)
+      .orderBy('created_at', 'desc')
+      .orderBy('state_hash')
+      .execute()
+    return rows.map(toAttempt)
   },
   async countAttempts(environmentId, sessionId) {
     const row = await db

@@ -19,13 +19,17 @@ import type { Tables } from './tables.ts'
  * Opens the database file, made if missing (only its owner may read it), and brings it up to date.
  * `:memory:` keeps everything in the process, on one connection.
  */
-export const openSqlite = (path: string, writes?: 'here'): Storage => {
+export const openSqlite = (
+  path: string,
+  writes?: 'here',
+  migrated: (names: readonly string[]) => void = () => {},
+): Storage => {
   // A thread may not set it; its file is there, made by the process.
   const before = isMainThread ? process.umask(0o077) : undefined
   try {
     const db = openFile(path)
     try {
-      migrate(db)
+      migrated(migrate(db))
       if (path === ':memory:') return createStorage(createEngine(writerHere(db)))
       if (writes === 'here') return createStorage(createEngine(writerHere(db), undefined, path))
       const reader = createReader(db)
@@ -105,21 +109,26 @@ const writerHere = (db: DatabaseSync): Writer => {
   }
 }
 
-/** Runs the migrations that the database has not seen, all in one transaction. Without any, it waits for no lock. */
-const migrate = (db: DatabaseSync): void => {
+/**
+ * Runs the migrations that the database has not seen, all in one transaction, and answers their names. Without any, it
+ * waits for no lock.
+ */
+const migrate = (db: DatabaseSync): string[] => {
   const names = () => {
     const applied = db.prepare('SELECT name FROM migrations').all()
     return missing(applied.map(row => String(row['name'])))
   }
   db.exec(createMigrations)
-  if (names().length === 0) return
+  if (names().length === 0) return []
   db.exec('BEGIN IMMEDIATE')
   try {
-    for (const { name, sql } of names()) {
+    const mine = names()
+    for (const { name, sql } of mine) {
       db.exec(sql.replaceAll(' BYTES', ' BLOB'))
       db.prepare('INSERT INTO migrations VALUES (?, ?)').run(name, Date.now())
     }
     db.exec('COMMIT')
+    return mine.map(each => each.name)
   } catch (error) {
     db.exec('ROLLBACK')
     throw error

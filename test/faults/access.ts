@@ -168,4 +168,32 @@ export const accessFaults: readonly Fault[] = [
     becomes: 'if (isIP(address)) return true\n  const family = isIP(address)',
     caughtBy: ['src/net/call.test.ts', 'is refused before a byte leaves'],
   },
+  {
+    guard: 'a key makes no stronger one by the API',
+    file: 'src/http/api/keys.ts',
+    text: 'for (const scope of granted) requireScope(caller, scope)',
+    becomes: '',
+    caughtBy: ['test/api/set-up.test.ts', 'a key makes and ends'],
+  },
+  {
+    guard: 'a key ends no stronger one by the API',
+    file: 'src/http/api/keys.ts',
+    text: 'if (key?.revokedAt === undefined) for (const scope of key?.scopes ?? []) requireScope(caller, scope)',
+    becomes: '',
+    caughtBy: ['test/api/set-up.test.ts', 'a key makes and ends'],
+  },
+  {
+    guard: 'a credential needs its scope in the own API too',
+    file: 'src/http/api/connections.ts',
+    text: "requireScope(caller, 'credentials:read')",
+    becomes: 'void requireScope',
+    caughtBy: ['test/api/connections.test.ts', 'a credential needs'],
+  },
+  {
+    guard: 'a command sends its key by https only',
+    file: 'src/command-hub.ts',
+    text: "if (key && base.protocol !== 'https:' && !isLoopbackHost(base.hostname))",
+    becomes: 'if (false)',
+    caughtBy: ['test/cli.hub.test.ts', 'a hub that wants a key'],
+  },
 ]

@@ -83,8 +83,8 @@ export const mixedUpFaults: readonly Fault[] = [
   },
   {
     guard: 'sessions are made by a key with the scope',
-    file: 'src/http/sdk.ts',
-    text: "requireScope(caller, 'connect:write')",
+    file: 'src/http/api/routes.ts',
+    text: 'requireScope(request.caller, each.scope)',
     becomes: 'void requireScope',
     caughtBy: [mixed, "the back end's route"],
   },

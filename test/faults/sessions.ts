@@ -48,7 +48,7 @@ export const sessionFaults: readonly Fault[] = [
   },
   {
     guard: "a page's session is no link",
-    file: 'src/http/alloy/start.ts',
+    file: 'src/http/link.ts',
     text: "if (session.opens !== 'link')",
     becomes: 'if (false)',
     caughtBy: [session, "a page's session is opened by no link"],
@@ -119,7 +119,7 @@ export const sessionFaults: readonly Fault[] = [
   },
   {
     guard: 'a start page is opened in a window, not in a frame',
-    file: 'src/http/alloy/start.ts',
+    file: 'src/http/link.ts',
     text: "checkBrowserOrigin(request, access, await context.storage.allowed(session.environmentId, 'origin'), context.dev)",
     becomes: 'void checkBrowserOrigin',
     caughtBy: [session, 'a foreign frame'],

@@ -143,7 +143,7 @@ export const webhookFaults: readonly Fault[] = [
   },
   {
     guard: 'this machine is called in dev alone',
-    file: 'src/main.ts',
+    file: 'src/rooms.ts',
     text: "ownAppHere: config.mode === 'dev'",
     becomes: 'ownAppHere: true',
     caughtBy: [setup, 'in production nothing is sent'],

@@ -1,9 +1,9 @@
 /** Settings → API Keys: the environment's secret keys. A key is shown once, and never again. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Secret } from '../../core/credential.ts'
-import { type Environment, type Scope, type SecretKey, scopes } from '../../core/environment.ts'
+import { type Environment, type Scope, type SecretKey, scopes, usualScopes } from '../../core/environment.ts'
 import { badParameter, MortiseError } from '../../core/errors.ts'
-import { type Caller, parseScopes } from '../../core/keys.ts'
+import { type Caller, parseScopes, scopesText } from '../../core/keys.ts'
 import { addKey, keysOf } from '../../core/setup.ts'
 import { requireScope } from '../auth.ts'
 import { copyable, type Html, html } from '../html.ts'
@@ -169,7 +169,7 @@ interface Typed {
 
 const making = (caller: Caller, typed: Typed | undefined): Html => {
   const offered = scopes.filter(scope => caller.scopes.has(scope))
-  const chosen: readonly string[] = typed?.scopes ?? offered
+  const chosen: readonly string[] = typed?.scopes ?? usualScopes
   return html`<form class="stack" method="post" action="${here}">
 <label>Name <input name="name" required maxlength="100" value="${typed?.name ?? ''}" placeholder="backend"></label>
 <fieldset><legend>Scopes: what it may do</legend>
@@ -196,6 +196,6 @@ const line = (key: SecretKey, caller: Caller, writes: boolean): Html => {
         )}`
       : 'no'
   return html`<td>${key.name}${own ? html` <span class="quiet">(yours)</span>` : undefined}</td><td><code>${key.hint}…</code></td>
-<td>${key.scopes.length === scopes.length ? 'all' : key.scopes.join(', ')}</td><td>${time(key.createdAt)}</td>
+<td>${scopesText(key.scopes)}</td><td>${time(key.createdAt)}</td>
 <td>${key.revokedAt ? time(key.revokedAt) : ending}</td>`
 }

@@ -1,0 +1,196 @@
+/** The commands on provider files. They read the files of this machine, unless a hub is named. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import {
+  type Command,
+  config,
+  fields,
+  jsonOption,
+  type Options,
+  one,
+  show,
+  table,
+  text,
+  UsageError,
+} from './command.ts'
+import { hubOptions, takesHub, withHub } from './command-hub.ts'
+import { didYouMean } from './core/alike.ts'
+import { MortiseError, SetupError } from './core/errors.ts'
+import { providerId } from './core/provider.ts'
+import type { ProviderShape } from './http/api/shapes.ts'
+
+type Provider = ProviderShape
+
+const known = async (options: Options): Promise<Provider[]> => {
+  if (options['url'] !== undefined || config('command').url !== undefined) {
+    let all: Provider[] = []
+    await withHub(options, async api => {
+      all = await api.all<Provider>('/providers')
+    })
+    return all
+  }
+  const { loadCatalogue } = await import('./catalogue/catalogue.ts')
+  const { toProvider } = await import('./http/api/map.ts')
+  return loadCatalogue(config('command').providersDir).list().map(toProvider)
+}
+
+const skeleton = (id: string, name: string): string => `# yaml-language-server: $schema=./schema.json
+# Written by \`mortise provider new\`. Replace every example.com by what ${name} documents; each key is explained at
+# docs/adding-a-provider.md, which a hub serves as /docs/adding-a-provider.
+name: ${name}
+# The pages of ${name} that you write this from.
+docs:
+  - https://developers.example.com/${id}/oauth
+auth: oauth2
+api:
+  # Where the paths of its API begin.
+  base: https://api.example.com
+authorize:
+  url: https://example.com/oauth/authorize
+  scopes:
+    # What a new integration asks for. Some providers give a refresh token only with a scope like offline_access.
+    default: []
+  # Leave PKCE on, unless ${name} refuses its parameters: then \`pkce: forbidden\`.
+token:
+  url: https://example.com/oauth/token
+  # How the client authenticates: basic (a header) or body.
+  client: basic
+# Remove this block if ${name} gives no refresh tokens.
+refresh:
+  # true: each refresh token works once, and the answer has the next one.
+  rotates: false
+# Whose account it is: without it, connecting the same account again makes a second connection.
+identity:
+  request:
+    url: https://api.example.com/me
+  # The workspace, and the person in it. \`shared: true\` in place of the person, where the token belongs to none.
+  account: workspace.id
+  accountName: workspace.name
+  person: id
+`
+
+const write = (id: string, options: Options): void => {
+  if (!providerId.test(id))
+    throw new UsageError(`"${id}" can't name a provider: lower-case words joined by hyphens, like acme-crm.`)
+  const folder = text(options['dir']) ?? config('command').providersDir
+  if (folder === undefined)
+    throw new SetupError(
+      'There is no folder for provider files of your own. Set MORTISE_PROVIDERS_DIR to one, for this command and for the hub; or name it: --dir FOLDER',
+    )
+  const file = join(resolve(folder), `${id}.yaml`)
+  const name =
+    text(options['name']) ??
+    id
+      .split('-')
+      .map(word => word.slice(0, 1).toUpperCase() + word.slice(1))
+      .join(' ')
+  if (!/^[^\p{Cc}:#"'{}[\]&*!|>%@`]{1,80}$/u.test(name))
+    throw new UsageError('--name is up to 80 characters, without those that mean something in YAML.')
+  mkdirSync(resolve(folder), { recursive: true })
+  try {
+    writeFileSync(file, skeleton(id, name), { flag: 'wx' })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    throw new MortiseError('conflict', `${file} is there already, and was left as it is. Choose another id.`)
+  }
+  console.log(`Wrote ${file}
+Next: fill it in from the provider's documentation, then
+  npx mortise provider check ${resolve(folder)}
+  MORTISE_PROVIDERS_DIR=${resolve(folder)} npx mortise integrations add ${id} --sandbox`)
+}
+
+export const providerCommands: readonly Command[] = [
+  {
+    name: 'provider list',
+    takes: `[--json] ${takesHub}`,
+    help: "List the providers: Mortise's own and those of MORTISE_PROVIDERS_DIR; with --url, those of that hub.",
+    options: { ...hubOptions, ...jsonOption },
+    run: async (_args, options) => {
+      const all = await known(options)
+      show(options, all, () =>
+        table([
+          ['ID', 'NAME', 'CATEGORIES', 'TAKES', 'ASKS FOR'],
+          ...all.map(each => [
+            each.id,
+            each.name,
+            each.categories.join(','),
+            each.kinds.join(','),
+            [...Object.keys(each.settings), ...Object.keys(each.params)].join(','),
+          ]),
+        ]),
+      )
+    },
+  },
+  {
+    name: 'provider show',
+    words: true,
+    takes: `ID [--json] ${takesHub}`,
+    help: 'Show a provider: what it takes, what it asks for, where it was read.',
+    options: { ...hubOptions, ...jsonOption },
+    run: async (args, options) => {
+      const id = one(args, 'the id of the provider, like github')
+      const all = await known(options)
+      const found = all.find(each => each.id === id)
+      if (!found)
+        throw new MortiseError(
+          'not_found',
+          `There is no provider "${id}"${didYouMean(
+            id,
+            all.map(each => each.id),
+          )}. See: npx mortise provider list`,
+        )
+      const inputs = (each: Provider['params']) =>
+        Object.entries(each)
+          .map(([name, { title, required }]) => `${name} (${title}${required ? '' : ', optional'})`)
+          .join(', ') || 'nothing'
+      show(options, found, () =>
+        fields([
+          ['Provider', found.id],
+          ['Name', found.name],
+          ['Categories', found.categories.join(', ') || 'none'],
+          ['Takes', found.kinds.join(', ')],
+          ['Refresh tokens', found.refreshes ? 'yes' : 'no'],
+          ['Scopes', found.scopes.join(', ') || 'none unless named'],
+          ['Asks its operator', inputs(found.settings)],
+          ['Asks who connects', inputs(found.params)],
+          ['API', found.apiBase],
+          ...found.docs.map((url, index) => [index === 0 ? 'Written from' : '', url] as const),
+        ]),
+      )
+    },
+  },
+  {
+    name: 'provider check',
+    words: true,
+    takes: '[FOLDER]…',
+    help: "Check provider and actions files: Mortise's own, those of MORTISE_PROVIDERS_DIR, or the folders given.",
+    run: async args => {
+      const { checkActions, ownFolder, problemText, readFolders } = await import('./catalogue/catalogue.ts')
+      const own = process.env['MORTISE_PROVIDERS_DIR']
+      const folders = args.length > 0 ? args : [ownFolder, ...(own ? [own] : [])]
+      const { providers, problems } = readFolders(folders)
+      const actions = checkActions(folders)
+      for (const problem of [...problems, ...actions.problems]) console.error(problemText(problem))
+      const praise = (count: number, what: string) =>
+        console.log(`${count} ${what} file${count === 1 ? '' : 's'}, no mistake.`)
+      if (problems.length > 0 || actions.problems.length > 0) process.exitCode = 1
+      else {
+        praise(providers.length, 'provider')
+        if (actions.count > 0) praise(actions.count, 'actions')
+      }
+    },
+  },
+  {
+    name: 'provider new',
+    words: true,
+    takes: 'ID [--name NAME] [--dir FOLDER]',
+    help: 'Write the beginning of a provider file into MORTISE_PROVIDERS_DIR, with what to fill in.',
+    options: {
+      name: { type: 'string', about: 'What people call it' },
+      dir: { type: 'string', about: 'Another folder than MORTISE_PROVIDERS_DIR' },
+    },
+    run(args, options) {
+      write(one(args, 'the id of the provider, like acme-crm'), options)
+    },
+  },
+]
