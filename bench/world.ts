@@ -41,6 +41,10 @@ export interface RunningHub {
 export interface World {
   readonly quick: boolean
   say(line: string): void
+  /** Where files of the bench are; it goes with it. */
+  readonly folder: string
+  /** Runs a command of the bundle on a place; answers what it prints. */
+  mortise(place: Pick<Place, 'settings'>, args: readonly string[], input?: string): string
   /** A database that is set up by the bundle's own commands: an integration and a key. */
   place(engine: Engine): Promise<Place>
   /** Fills it with connections that are fresh for a day; answers the number of its environment. */
@@ -121,6 +125,18 @@ export const openWorld = async (quick: boolean, say: (line: string) => void): Pr
   const world: World = {
     quick,
     say,
+    folder,
+    mortise: ({ settings }, args, input = '') =>
+      execFileSync(
+        'taskset',
+        ['-c', `${ownCore},${otherCore}`, process.execPath, join(bundle, 'mortise.js'), ...args],
+        {
+          env: environment(settings),
+          input,
+          encoding: 'utf8',
+          stdio: ['pipe', 'pipe', 'ignore'],
+        },
+      ).trim(),
     child,
     load: child('load.ts', ownCore),
     postgres,
@@ -132,13 +148,7 @@ export const openWorld = async (quick: boolean, say: (line: string) => void): Pr
       const database =
         engine === 'Postgres' ? (await (await postgres()).newDatabase()).url : join(dataDir, 'mortise.db')
       const settings = { ...shared, MORTISE_DATA_DIR: dataDir, MORTISE_DATABASE_URL: database }
-      const mortise = (args: readonly string[], input = '') =>
-        execFileSync(process.execPath, [join(bundle, 'mortise.js'), ...args], {
-          env: environment(settings),
-          input,
-          encoding: 'utf8',
-          stdio: ['pipe', 'pipe', 'ignore'],
-        }).trim()
+      const mortise = (args: readonly string[], input = '') => world.mortise({ settings }, args, input)
       mortise(['integrations', 'add', 'bench', '--client-id', 'of-the-bench'], 'a secret\n')
       const key = mortise(['key', 'create', '--scope', 'connections:read', '--scope', 'credentials:read'])
       return { settings, database, headers: `Host: 127.0.0.1\r\nAuthorization: Bearer ${key}` }

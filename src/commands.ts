@@ -15,6 +15,7 @@ import {
   withRooms,
 } from './command.ts'
 import { doctorCommands } from './commands-doctor.ts'
+import { moveCommands } from './commands-move.ts'
 import { webhookCommands } from './commands-webhook.ts'
 import { Secret } from './core/credential.ts'
 import { type AllowKind, scopes } from './core/environment.ts'
@@ -158,6 +159,7 @@ export const commands: readonly Command[] = [
         const keys = (await keysOf(rooms.hub.context, environment)).filter(key => key.revokedAt === undefined)
         table([
           ['Environment', environment.name],
+          ...(environment.frozenAt ? [['Frozen', `since ${day(environment.frozenAt)}, to be moved`]] : []),
           ['Public key', environment.publicKey],
           ['Secret keys', String(keys.length)],
           ['HMAC of connect links', environment.hmacKey ? 'required' : 'off'],
@@ -331,6 +333,7 @@ export const commands: readonly Command[] = [
       }),
   },
   ...webhookCommands,
+  ...moveCommands,
   ...doctorCommands,
   {
     name: 'provider check',

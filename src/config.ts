@@ -30,6 +30,7 @@ export const settings = {
     help: 'The root key that seals everything: 32 random bytes in base64.',
   },
   MORTISE_ROOT_KEY_FILE: { default: '<data dir>/root.key in dev', help: 'A file that holds the root key.' },
+  MORTISE_PASSPHRASE_FILE: { default: '', help: 'A file that holds the passphrase of `mortise export` and `import`.' },
   MORTISE_PROVIDERS_DIR: { default: '', help: "A folder with the operator's own provider files." },
   MORTISE_BASIC_AUTH: {
     default: '',
@@ -57,6 +58,7 @@ export interface Config {
   readonly secretKey?: Secret
   readonly rootKey?: Secret
   readonly rootKeyFile?: string
+  readonly passphraseFile?: string
   readonly providersDir?: string
   readonly basicAuth?: { readonly user: string; readonly password: Secret }
   readonly allowedHosts: readonly string[]
@@ -87,6 +89,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>, mo
   const [rootKey, rootKeyFile] = [get('MORTISE_ROOT_KEY'), get('MORTISE_ROOT_KEY_FILE')]
   if (rootKey !== undefined && rootKeyFile !== undefined)
     throw new SetupError('Set MORTISE_ROOT_KEY or MORTISE_ROOT_KEY_FILE, not both.')
+  const passphraseFile = get('MORTISE_PASSPHRASE_FILE')
   const providersDir = get('MORTISE_PROVIDERS_DIR')
   const basic = get('MORTISE_BASIC_AUTH')
   const logLevel = get('MORTISE_LOG_LEVEL') ?? (mode === 'serve' ? 'info' : 'warn')
@@ -101,6 +104,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>, mo
     ...(secretKey === undefined ? {} : { secretKey: new Secret(secretKey) }),
     ...(rootKey === undefined ? {} : { rootKey: new Secret(rootKey) }),
     ...(rootKeyFile === undefined ? {} : { rootKeyFile: resolve(rootKeyFile) }),
+    ...(passphraseFile === undefined ? {} : { passphraseFile: resolve(passphraseFile) }),
     ...(providersDir === undefined ? {} : { providersDir: resolve(providersDir) }),
     ...(basic === undefined ? {} : { basicAuth: basicAuth(basic) }),
     allowedHosts: (get('MORTISE_ALLOWED_HOSTS') ?? '')

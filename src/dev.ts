@@ -74,7 +74,11 @@ const registerClients = async ({ hub, storage, firstEnvironment }: Rooms, sandbo
         clientId: integration.clientId,
         clientSecret: (await hub.context.clientSecretOf(integration)).reveal(),
         redirectUris: [hub.context.redirectUri],
-        endpoints: { authorizeUrl: inSandbox(definition.authorize.url), tokenUrl: inSandbox(definition.token.url) },
+        endpoints: {
+          authorizeUrl: inSandbox(definition.authorize.url),
+          tokenUrl: inSandbox(definition.token.url),
+          ...(definition.auth === 'oauth1' ? { temporaryUrl: inSandbox(definition.temporary.url) } : {}),
+        },
       })
     }
 }

@@ -14,6 +14,7 @@ import type { RefreshTiming } from './core/refresh-timing.ts'
 import { ensureFirstEnvironment } from './core/setup.ts'
 import type { Storage } from './core/storage.ts'
 import { createCall } from './net/call.ts'
+import { sign1 } from './net/oauth1.ts'
 import { signWebhook } from './net/webhook.ts'
 import { makeRootKeyFile, parseRootKey, readRootKeyFile } from './seal/root-key.ts'
 import { createSeal, isSealed, proveRootKey } from './seal/seal.ts'
@@ -111,6 +112,7 @@ export const openRooms = async (config: Config, sandboxOrigin?: string, override
       }),
       seal: createSeal(root),
       sign: signWebhook,
+      sign1,
       clock,
       log,
       publicUrl: config.publicUrl.origin,

@@ -19,6 +19,7 @@ const wiring = new Set([
   'commands.ts',
   'commands-webhook.ts',
   'commands-doctor.ts',
+  'commands-move.ts',
   'screen.ts',
   'prompt.ts',
 ])
@@ -35,6 +36,7 @@ const homes: Record<string, string[]> = {
   zod: ['core', 'http', 'catalogue'],
   pino: ['rooms.ts'],
   standardwebhooks: ['net'],
+  'oauth-1.0a': ['net'],
   '@mortise/sandbox': ['dev.ts', 'screen.ts'],
   '@mortise/web/script': ['main.ts'],
 }

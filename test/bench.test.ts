@@ -104,7 +104,7 @@ test('its help names every figure, a figure that is none is refused, and the pag
     })
   const { stdout, status } = run('--help')
   assert.equal(status, 0)
-  for (const name of ['read-sqlite', 'read-postgres', 'scale', 'two', 'storm', 'refresh', 'start'])
+  for (const name of ['read-sqlite', 'read-postgres', 'scale', 'two', 'storm', 'refresh', 'start', 'import'])
     assert.match(stdout, new RegExp(`^  ${name} `, 'm'))
   const refused = run('speed')
   assert.equal(refused.status, 2)

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 const bin = fileURLToPath(new URL('../bin/mortise.js', import.meta.url))
 
 /** This process's environment without any of Mortise's settings, and with those given. */
-const environment = (settings: Readonly<Record<string, string>>): NodeJS.ProcessEnv => ({
+export const environment = (settings: Readonly<Record<string, string>>): NodeJS.ProcessEnv => ({
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(MORTISE_|NODE_TEST_CONTEXT)/.test(name))),
   ...settings,
 })

@@ -16,6 +16,7 @@ import {
   succeeded,
 } from './storage.fixtures.ts'
 import { listenerContract } from './storage.listeners.ts'
+import { moveContract } from './storage.moves.ts'
 import { peopleContract } from './storage.people.ts'
 import { refreshContract } from './storage.refreshes.ts'
 import { sessionContract } from './storage.sessions.ts'
@@ -251,4 +252,5 @@ export const storageContract = (name: string, open: () => Promise<Opened>): void
   suite(`storage ${name}: listeners`, () => listenerContract(begin))
   suite(`storage ${name}: refreshes`, () => refreshContract(begin))
   suite(`storage ${name}: webhooks`, () => webhookContract(begin))
+  suite(`storage ${name}: moves`, () => moveContract(begin))
 }

@@ -47,6 +47,7 @@ suite('a provider file', () => {
     assert.ok('provider' in read)
     const { provider } = read
     assert.equal(provider.id, 'acme-eu')
+    assert.ok(provider.auth === 'oauth2')
     assert.equal(provider.authorize.pkce, 'S256')
     assert.equal(provider.token.body, 'form')
     assert.deepEqual(provider.token.answer.accessToken, 'access_token')
@@ -222,6 +223,55 @@ suite('a provider file', () => {
       ),
       [],
     )
+  })
+
+  test('of OAuth 1 has its own keys, and none of the other protocol', () => {
+    const text = [
+      'name: Acme',
+      'docs: [https://docs.acme.example/oauth]',
+      'auth: oauth1',
+      'signature: PLAINTEXT',
+      'api: { base: https://api.acme.example }',
+      "temporary: { url: 'https://acme.example/temporary' }",
+      'authorize: { url: https://acme.example/authorize }',
+      'token: { url: https://acme.example/token }',
+      '',
+    ].join('\n')
+    const read = readProvider('dir/acme.yaml', text)
+    assert.ok('provider' in read && read.provider.auth === 'oauth1')
+    assert.deepEqual(read.provider.temporary, { url: 'https://acme.example/temporary', method: 'POST' })
+    assert.equal(read.provider.refresh, undefined)
+    for (const [from, to, problem] of [
+      ['oauth1', 'oauth3', '3: auth: must be oauth2 or oauth1'],
+      ['PLAINTEXT', 'RSA-SHA1', '4: signature: Invalid option: expected one of "HMAC-SHA1"|"HMAC-SHA256"|"PLAINTEXT"'],
+      [
+        'signature:',
+        'signatur:',
+        '1: signature: Invalid option: expected one of "HMAC-SHA1"|"HMAC-SHA256"|"PLAINTEXT"',
+      ],
+      [
+        '{ url: https://acme.example/token }',
+        '{ url: https://acme.example/token, client: basic }',
+        '8: token.client: is not a key of the schema',
+      ],
+      [
+        'https://acme.example/temporary',
+        'http://acme.example/temporary',
+        '6: temporary.url: an absolute https: URL (http: only on localhost, 127.0.0.1 or [::1]), or ${config.x} with perhaps a path',
+      ],
+      [
+        'https://acme.example/temporary',
+        'https://${config.shop}.acme.example/t',
+        '6: temporary.url: uses ${config.shop}, which is declared nowhere',
+      ],
+      ['token: {', 'refresh: { rotates: true }\ntoken: {', '8: refresh: is not a key of the schema'],
+      [
+        'token: {',
+        'metadata: { x: oauth_token_secret }\ntoken: {',
+        '8: metadata.x: would show oauth_token_secret, which holds a token, in clear',
+      ],
+    ] as const)
+      assert.equal(problemsOf(text.replace(from, to))[0], `dir/acme.yaml:${problem}`)
   })
 
   test('is refused for a key that stands there twice, at the second', () => {

@@ -39,6 +39,7 @@ const checkMeaning = (provider: Provider): [path: string[], message: string][] =
   const wrong: [string[], string][] = []
   const urls: [string[], string | undefined][] = [
     [['api', 'base'], provider.api.base],
+    [['temporary', 'url'], provider.auth === 'oauth1' ? provider.temporary.url : undefined],
     [['authorize', 'url'], provider.authorize.url],
     [['token', 'url'], provider.token.url],
     [['refresh', 'url'], provider.refresh?.url],
@@ -87,8 +88,10 @@ const checkMeaning = (provider: Provider): [path: string[], message: string][] =
       'must name the person who authorised, or say `shared: true` where the token belongs to none',
     ])
   // What these name is stored and shown in clear.
-  const { accessToken, refreshToken } = provider.token.answer
-  const secrets = [accessToken, refreshToken, 'id_token'].flat()
+  const secrets =
+    provider.auth === 'oauth1'
+      ? ['oauth_token', 'oauth_token_secret']
+      : [provider.token.answer.accessToken, provider.token.answer.refreshToken, 'id_token'].flat()
   const inClear: [string[], Path][] = [
     ...Object.entries(provider.metadata).map(([name, path]): [string[], Path] => [['metadata', name], path]),
     ...Object.entries(provider.config).map(([name, rule]): [string[], Path] => [['config', name], rule.path]),

@@ -5,7 +5,9 @@ const columns = ['Provider', 'Its key', 'Kept alive', 'Ended by the hub', 'Keys'
 
 const days = (seconds: number): string => `${Math.round(seconds / 86_400)} days`
 
-const keptAlive = ({ refresh, token }: Provider): string => {
+const keptAlive = (provider: Provider): string => {
+  if (provider.auth === 'oauth1') return 'does not expire'
+  const { refresh, token } = provider
   if (!refresh) return token.lifetime === undefined ? 'does not expire' : 'never: connected again'
   const idle = refresh.idle === undefined ? '' : `, within ${days(refresh.idle)}`
   return `refreshed${refresh.rotates ? '; each refresh token used once' : ''}${idle}`

@@ -28,10 +28,10 @@ export interface Attempt {
   readonly config: Readonly<Record<string, string>>
   /** Exactly what was sent to the provider. */
   readonly redirectUri: string
-  /** The issuer that an `iss` must equal, and whether it must be there (RFC 9207). */
+  /** The issuer that an `iss` must equal, and whether it must be there (RFC 9207). OAuth 1 has none. */
   readonly issuer?: string
   readonly issuerAlways: boolean
-  /** Sealed. Absent where the provider forbids PKCE. */
+  /** Sealed: the PKCE verifier, or of OAuth 1 the temporary credentials. Absent where the provider forbids PKCE. */
   readonly verifier?: Uint8Array
   /** Sealed: the end user's own client at the provider, in place of the integration's. Wiped with the verifier. */
   readonly client?: Uint8Array

@@ -1,4 +1,7 @@
-/** start → authorize → callback → connection. RFC 6749 §4.1, RFC 7636 (PKCE), RFC 9207 (iss), RFC 9700 (the floor). */
+/**
+ * start → authorize → callback → connection. RFC 6749 §4.1, RFC 7636 (PKCE), RFC 9207 (iss), RFC 9700 (the floor); RFC 5849
+ * for OAuth 1. What differs by the grant is in `handshake.ts`.
+ */
 import { authorizationParamsOf, checkGiven, type Start, scopesOf } from './asked.ts'
 import { type Attempt, failed, type Outcome } from './attempt.ts'
 import { accountKeyOf, accountLabel, type Connection, mayRepair, mintedId, repairedIsGone } from './connection.ts'
@@ -7,14 +10,16 @@ import { type Credential, type Json, pickText } from './credential.ts'
 import { refreshAt } from './due.ts'
 import { MortiseError, toMortiseError } from './errors.ts'
 import { connectionEvents } from './event.ts'
-import { checkIssuer, denied } from './grants/authorization-answer.ts'
-import { authorizeUrl, type Client, codeRequest } from './grants/authorization-code.ts'
-import { isSilent, readTokenAnswer } from './grants/token-answer.ts'
+import { mustNotBeFrozen } from './frozen.ts'
+import type { Client } from './grants/authorization-code.ts'
+import { isSilent } from './grants/token-answer.ts'
+import { begin, obtain, type Returned } from './handshake.ts'
 import { identityRequest, readAccount, readFacts, readIdentityAnswer } from './identity.ts'
 import { newId, newNonce, newNumber, sha256 } from './ids.ts'
 import { unknownIntegration } from './integration.ts'
 import { learnExpiry } from './learn-expiry.ts'
 import { clientOf, openOwnClient, sealOwnClient } from './own-client.ts'
+import { refreshPath } from './provider.ts'
 import { sealCredential } from './sealed.ts'
 import { fillInputs, keptOrigin } from './template.ts'
 
@@ -32,11 +37,8 @@ export interface Started {
   readonly nonce: string
 }
 
-export interface Callback {
+export interface Callback extends Returned {
   readonly state: string | undefined
-  readonly code: string | undefined
-  readonly error: string | undefined
-  readonly iss: string | undefined
   /** What the browser's cookie for this attempt holds. */
   readonly nonceOf: (stateHash: string) => string | undefined
 }
@@ -48,6 +50,7 @@ export interface Finished {
 
 export const start = async (context: Context, ask: Start): Promise<Started> => {
   const { storage, clock } = context
+  await mustNotBeFrozen(context, ask.environment.id)
   const integration = await storage.integration(ask.environment.id, ask.integrationKey)
   if (!integration) throw unknownIntegration(ask.integrationKey, ask.environment)
   const provider = context.providerOf(integration)
@@ -59,10 +62,9 @@ export const start = async (context: Context, ask: Start): Promise<Started> => {
 
   const state = `${ask.environment.id.toString(36)}.${newNonce()}`
   const [stateHash, nonce] = [sha256(state), newNonce()]
-  const verifier = provider.authorize.pkce === 'S256' ? newNonce() : undefined
   const redirectUri = integration.redirectUri ?? context.redirectUri
-  const client = { provider, integration: own ? { ...integration, clientId: own.id } : integration, config }
-  const url = authorizeUrl(client, { state, redirectUri, scopes, verifier, params })
+  const client = await clientOf(context, integration, config, own)
+  const { url, kept, issuer, issuerAlways } = await begin(context, client, { state, redirectUri, scopes, params })
   const sealer = await context.sealerOf(ask.environment.id)
   const now = clock.now()
   await storage.addAttempt({
@@ -81,9 +83,9 @@ export const start = async (context: Context, ask: Start): Promise<Started> => {
     scopes,
     config,
     redirectUri,
-    issuer: provider.authorize.issuer ?? url.origin,
-    issuerAlways: provider.authorize.issuerAlways,
-    ...(verifier === undefined ? {} : { verifier: sealer.seal(['attempts', stateHash, 'verifier'], verifier) }),
+    ...(issuer === undefined ? {} : { issuer }),
+    issuerAlways,
+    ...(kept === undefined ? {} : { verifier: sealer.seal(['attempts', stateHash, 'verifier'], kept) }),
     ...(own === undefined ? {} : { client: sealOwnClient(sealer, 'attempts', stateHash, own) }),
     ...(ask.repairs === undefined ? {} : { repairs: ask.repairs }),
     ...(ask.listener === undefined ? {} : { listener: sha256(ask.listener) }),
@@ -154,16 +156,8 @@ export const finish = async (context: Context, callback: Callback): Promise<Fini
 
 const complete = async (context: Context, attempt: Attempt, callback: Callback): Promise<Outcome> => {
   const { storage, clock } = context
-  checkIssuer(attempt, callback.iss)
-  if (callback.error !== undefined) throw denied(callback.error)
-  if (callback.code === undefined || callback.code === '')
-    throw new MortiseError(
-      'provider_invalid_response',
-      'The provider sent neither a code nor an error. Start again from the app.',
-      {
-        reason: 'code_missing',
-      },
-    )
+  // A code that is exchanged gives what could not be kept.
+  await mustNotBeFrozen(context, attempt.environmentId)
   if (attempt.endUserId !== '' && !(await storage.endUser(attempt.environmentId, { id: attempt.endUserId })))
     throw new MortiseError('session_expired', 'The user of this attempt has been deleted. Start again from the app.')
   const integration = await storage.integration(attempt.environmentId, attempt.integrationKey)
@@ -184,16 +178,15 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
   const own = attempt.client && openOwnClient(sealer, 'attempts', attempt.stateHash, attempt.client)
   const client = await clientOf(context, integration, attempt.config, own)
   const { provider } = client
-  const verifier = attempt.verifier && sealer.open(['attempts', attempt.stateHash, 'verifier'], attempt.verifier)
-
-  const answered = await exchange(context, client, { code: callback.code, redirectUri: attempt.redirectUri, verifier })
-  const kept = provider.refresh && !answered.refreshToken ? own?.refreshToken : undefined
-  const credential: Credential = kept ? { ...answered, refreshToken: kept } : answered
+  const kept = attempt.verifier && sealer.open(['attempts', attempt.stateHash, 'verifier'], attempt.verifier)
+  const answered = await obtain(context, client, attempt, callback, kept)
+  const before = provider.refresh && !answered.refreshToken ? own?.refreshToken : undefined
+  const credential: Credential = before ? { ...answered, refreshToken: before } : answered
   const told = credential.raw.reveal()
   const known = { ...attempt.config, ...keptConfig(client, told) }
   const answer = await askIdentity(context, { ...client, config: known }, credential)
   const config = { ...keptConfig(client, answer), ...known }
-  const account = readAccount(client, told, answer, 'oauth2')
+  const account = readAccount(client, told, answer, credential.kind)
   const facts = readFacts(client, told, answer)
   const now = clock.now()
 
@@ -211,12 +204,12 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
       provider: provider.id,
       connectionId: existing?.connectionId ?? attempt.connectionId ?? mintedId(id),
       endUserId: existing?.endUserId ?? attempt.endUserId,
-      kind: 'oauth2',
+      kind: credential.kind,
       trust: existing?.trust === 'proven' ? 'proven' : attempt.trust,
       ...(name === undefined ? {} : { name }),
       status: 'connected',
       ...(account ? { account } : {}),
-      ...sealCredential(sealer, id, credential, provider.token.answer.refreshToken),
+      ...sealCredential(sealer, id, credential, refreshPath(provider)),
       ...(own ? { client: sealOwnClient(sealer, 'connections', id, own) } : {}),
       ...(credential.expiresAt ? { expiresAt: credential.expiresAt } : {}),
       obtainedAt: now,
@@ -268,7 +261,7 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
     events: connectionEvents(now),
   })
   context.wake()
-  if (isSilent(provider, told)) await learnExpiry(context, { ...client, config }, written)
+  if (provider.auth === 'oauth2' && isSilent(provider, told)) await learnExpiry(context, { ...client, config }, written)
   const outcome = succeeded(written)
   const { repaired } = outcome
   context.log.info('connected', { provider: provider.id, integration: integration.key, id: written.id, repaired })
@@ -283,21 +276,6 @@ const succeeded = (row: Connection): Extract<Outcome, { ok: true }> => ({
   repaired: row.credentialRevision > 1,
   ...(row.account ? { account: accountLabel(row.account) } : {}),
 })
-
-const exchange = async (
-  context: Context,
-  client: Client,
-  given: Parameters<typeof codeRequest>[1],
-): Promise<Credential> => {
-  try {
-    const response = await context.call.send(codeRequest(client, given))
-    return readTokenAnswer(client.provider, response, context.clock.now())
-  } catch (thrown) {
-    const error = toMortiseError(thrown)
-    if (error.code === 'internal') throw error
-    throw new MortiseError(error.code, error.message, { ...error.details, reason: 'token_exchange', cause: error })
-  }
-}
 
 /** What the definition keeps of an answer; a URL on a host that it doesn't name fails the attempt. */
 const keptConfig = (client: Client, told: Json | undefined): Record<string, string> => {
@@ -318,7 +296,7 @@ const keptConfig = (client: Client, told: Json | undefined): Record<string, stri
 
 /** A refusal (a scope that is missing) leaves the account unknown; an outage is tried twice, then fails the attempt, so that no duplicate is made of it. */
 const askIdentity = async (context: Context, client: Client, credential: Credential): Promise<Json | undefined> => {
-  const request = identityRequest(client, credential)
+  const request = identityRequest(context, client, credential)
   if (!request) return undefined
   for (let tries = 1; ; tries++) {
     try {

@@ -16,8 +16,10 @@ export interface Flag {
 /**
  * `refresh_refused`: the provider said that the grant is dead. `refresh_ambiguous`: a refresh was interrupted before its
  * answer was written, so the refresh token was probably spent, and the provider refused it when it was tried again.
+ * `restored_copy`: it came from a backup and was never refreshed here, so the hub that the backup is of has probably used
+ * its refresh token since.
  */
-export type FlagCause = 'refresh_refused' | 'refresh_ambiguous'
+export type FlagCause = 'refresh_refused' | 'refresh_ambiguous' | 'restored_copy'
 
 /** What is left of a connection that was deleted. */
 export interface DeletedConnection {

@@ -1,11 +1,36 @@
 /** How a credential is shown to the provider: the one place that opens it for a call of the API. */
-import type { Credential } from './credential.ts'
+import { type Credential, isKey } from './credential.ts'
+import { MortiseError } from './errors.ts'
+import type { Client } from './grants/authorization-code.ts'
+import { signedRequest } from './grants/oauth1.ts'
+import type { CallRequest, Signer } from './ports.ts'
 import type { Provider } from './provider.ts'
+
+/** The finished request with the credential on it: beside it in a header, or of OAuth 1 as a signature over it. */
+export const withCredential = (
+  signer: Signer,
+  client: Client,
+  credential: Credential,
+  request: CallRequest,
+): CallRequest => {
+  const { provider } = client
+  const { kind, accessToken, tokenSecret } = credential
+  if (kind !== 'oauth1')
+    return { ...request, headers: { ...request.headers, ...credentialHeader(provider, credential) } }
+  if (provider.auth !== 'oauth1' || tokenSecret === undefined)
+    throw new MortiseError(
+      'integration_misconfigured',
+      `The connection holds a token of OAuth 1, which the definition of ${provider.name} no longer speaks. The operator must mend the provider file.`,
+      { sent: false },
+    )
+  const pair = { token: accessToken.reveal(), secret: tokenSecret.reveal() }
+  return signedRequest(signer, { ...client, provider }, request, pair)
+}
 
 /** Name, in lower case, and value. A key that an end user gave may travel otherwise than a token (`keys.kinds`). */
 export const credentialHeader = (provider: Provider, credential: Credential): Record<string, string> => {
   const { api } = provider
-  const kind = credential.kind === 'oauth2' ? undefined : provider.keys?.kinds[credential.kind]
+  const kind = isKey(credential.kind) ? provider.keys?.kinds[credential.kind] : undefined
   const secret = credential.accessToken.reveal()
   const basic = credential.kind === 'basic'
   const prefix = kind?.prefix ?? (basic ? 'Basic ' : api.prefix)

@@ -27,13 +27,18 @@ export type JsonObject = { [key: string]: Json }
 /** How a credential came: from an authorization flow, or given as it is: a key, a token, a user name with its password. */
 export const keyKinds = ['apiKey', 'bearer', 'basic'] as const
 export type KeyKind = (typeof keyKinds)[number]
-export type CredentialKind = 'oauth2' | KeyKind
+export type CredentialKind = 'oauth2' | 'oauth1' | KeyKind
+
+/** Given as it is, and not by a flow. */
+export const isKey = (kind: CredentialKind): kind is KeyKind => kind !== 'oauth2' && kind !== 'oauth1'
 
 /** A credential as the provider last gave it (RFC 6749 §5.1), or as the end user gave it. */
 export interface Credential {
   readonly kind: CredentialKind
   /** The token or key; for `basic`, `user:password`. */
   readonly accessToken: Secret
+  /** Of OAuth 1 alone: what requests are signed with. It is never sent. */
+  readonly tokenSecret?: Secret
   /** Absent where the provider gives none. */
   readonly refreshToken?: Secret
   /** Absent where the access token does not expire, or nobody knows when. */

@@ -2,18 +2,18 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { isFreshAt, nextTry, refreshAt } from './due.ts'
-import type { Provider } from './provider.ts'
+import type { OAuth2Provider } from './provider.ts'
 
 const minute = 60_000
-const google = loadCatalogue().get('google') as Provider
-const with_ = (refresh: Partial<NonNullable<Provider['refresh']>>): Provider => ({
+const google = loadCatalogue().get('google') as OAuth2Provider
+const with_ = (refresh: Partial<NonNullable<OAuth2Provider['refresh']>>): OAuth2Provider => ({
   ...google,
-  refresh: { ...(google.refresh as NonNullable<Provider['refresh']>), ...refresh },
+  refresh: { ...(google.refresh as NonNullable<OAuth2Provider['refresh']>), ...refresh },
 })
 const at = (ms: number) => new Date(ms)
 
 suite('a token is answered as it is', () => {
-  const fresh = (life: number, left: number, over = {}, provider: Provider | undefined = google) =>
+  const fresh = (life: number, left: number, over = {}, provider: OAuth2Provider | undefined = google) =>
     isFreshAt({ status: 'connected', expiresAt: life, obtainedAt: 0, renewable: true, ...over }, provider, life - left)
 
   test('until five minutes before its end, or a fifth of its life', () => {

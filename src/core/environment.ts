@@ -14,6 +14,8 @@ export interface Environment {
   readonly jwtKey?: Uint8Array
   /** An exchange that names no attempt is told the connection of the latest one, not its status only. */
   readonly tellsLatest: boolean
+  /** It is moved to another hub: since then nothing is connected, refreshed or changed here. */
+  readonly frozenAt?: Date
   readonly createdAt: Date
 }
 

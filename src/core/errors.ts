@@ -110,7 +110,9 @@ export type Reason =
   | 'expired_without_refresh'
   | 'refresh_refused'
   | 'refresh_ambiguous'
+  | 'restored_copy'
   | 'refresh_waits'
+  | 'environment_frozen'
 
 interface ErrorDetails {
   readonly reason?: Reason

@@ -3,20 +3,21 @@ import type { Breaker } from './breaker.ts'
 import type { Connection } from './connection.ts'
 import type { Context } from './context.ts'
 import type { Secret } from './credential.ts'
-import { type MortiseError, toMortiseError } from './errors.ts'
+import { MortiseError, toMortiseError } from './errors.ts'
 import { type Client, valuesOf } from './grants/authorization-code.ts'
 import { readRefreshAnswer, refreshRequest, type Verdict, verdictOf } from './grants/refresh-token.ts'
 import { isSilent } from './grants/token-answer.ts'
 import { type Integration, unknownIntegration } from './integration.ts'
-import { clientOf, openOwnClient } from './own-client.ts'
+import { clientOfRow } from './own-client.ts'
 import { isOutage } from './ports.ts'
+import type { OAuth2Provider } from './provider.ts'
 import { sealCredential } from './sealed.ts'
 import { expandUrl } from './template.ts'
 
 export type Renewed = Parameters<Context['storage']['swapCredential']>[3]
 
 /** Whom a connection's refresh token is sent to, and as whom. */
-export interface Issuer extends Client {
+export interface Issuer extends Client<OAuth2Provider> {
   readonly integration: Integration
   /** Of the token endpoint, with its port. */
   readonly host: string
@@ -26,11 +27,15 @@ export interface Issuer extends Client {
 export const issuerOf = async (context: Context, row: Connection): Promise<Issuer> => {
   const integration = await context.storage.integration(row.environmentId, row.integrationKey)
   if (!integration) throw unknownIntegration(row.integrationKey, await context.environmentOf(row.environmentId))
-  const own = row.client && openOwnClient(await context.sealerOf(row.environmentId), 'connections', row.id, row.client)
-  const client = await clientOf(context, integration, row.config, own)
-  const { provider } = client
+  const { provider, ...client } = await clientOfRow(context, integration, row)
+  if (provider.auth !== 'oauth2')
+    throw new MortiseError(
+      'integration_misconfigured',
+      `The connection holds a refresh token, which the definition of ${provider.name} has no use for. The operator must mend the provider file.`,
+      { sent: false },
+    )
   const { host } = expandUrl(provider, provider.refresh?.url ?? provider.token.url, valuesOf(client))
-  return { ...client, host }
+  return { ...client, provider, host }
 }
 
 export type Exchanged =

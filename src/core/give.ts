@@ -6,15 +6,16 @@ import { checkGiven } from './asked.ts'
 import type { Trust } from './attempt.ts'
 import { accountKeyOf, type Connection, mayRepair, mintedId, repairedIsGone } from './connection.ts'
 import type { Context } from './context.ts'
-import { type Credential, type CredentialKind, type JsonObject, Secret } from './credential.ts'
+import { type Credential, type CredentialKind, isKey, type JsonObject, Secret } from './credential.ts'
 import { refreshAt } from './due.ts'
 import { badParameter, MortiseError, toMortiseError } from './errors.ts'
 import { connectionEvents } from './event.ts'
+import { mustNotBeFrozen } from './frozen.ts'
 import type { Client } from './grants/authorization-code.ts'
 import { identityRequest, readAccount, readFacts, readIdentityAnswer } from './identity.ts'
 import { newId, newNumber } from './ids.ts'
 import type { Integration } from './integration.ts'
-import type { Provider } from './provider.ts'
+import { type Provider, refreshPath } from './provider.ts'
 import { sealCredential } from './sealed.ts'
 import type { Tags } from './tags.ts'
 import { fillInputs } from './template.ts'
@@ -32,6 +33,7 @@ export type Given =
       /** The token answer that they came in, where it is known. */
       readonly raw?: Secret<JsonObject>
     }
+  | { readonly kind: 'oauth1'; readonly token: Secret; readonly tokenSecret: Secret }
 
 export interface Gift {
   readonly environmentId: number
@@ -64,7 +66,7 @@ export interface Gift {
 
 /** The kinds of credential that a connector takes. */
 export const kindsOf = (provider: Provider): readonly CredentialKind[] => [
-  'oauth2',
+  provider.auth,
   ...(Object.keys(provider.keys?.kinds ?? {}) as CredentialKind[]),
 ]
 
@@ -90,6 +92,11 @@ const toCredential = (given: Given): Credential => {
       raw: new Secret(raw),
     }
   }
+  if (given.kind === 'oauth1') {
+    const { kind, token, tokenSecret } = given
+    const raw = { oauth_token: token.reveal(), oauth_token_secret: tokenSecret.reveal() }
+    return { kind, accessToken: token, tokenSecret, raw: new Secret(raw) }
+  }
   if (given.kind === 'basic') {
     const password = given.password.reveal()
     return {
@@ -104,6 +111,7 @@ const toCredential = (given: Given): Credential => {
 /** Writes the connection. Throws `not_found` (kind_unknown), or `provider_rejected` (key_refused) for a key that is none. */
 export const give = async (context: Context, gift: Gift): Promise<Connection> => {
   const { integration, given } = gift
+  await mustNotBeFrozen(context, gift.environmentId)
   const provider = context.providerOf(integration)
   checkKind(provider, given.kind)
   if (gift.createdAt !== undefined && gift.createdAt > context.clock.now())
@@ -122,7 +130,7 @@ export const give = async (context: Context, gift: Gift): Promise<Connection> =>
   const secret = await context.clientSecretOf(integration)
   const credential = toCredential(given)
   const client: Client = { provider, integration, secret, config }
-  const answer = given.kind === 'oauth2' ? undefined : await ask(context, client, credential)
+  const answer = isKey(given.kind) ? await ask(context, client, credential) : undefined
   const told = credential.raw.reveal()
   const account = readAccount(client, told, answer, given.kind)
   const facts = readFacts(client, told, answer)
@@ -187,7 +195,7 @@ export const give = async (context: Context, gift: Gift): Promise<Connection> =>
 }
 
 /** An import carries its refresh token at the top, and perhaps where the provider's answer has it. */
-const pathsOf = ({ token }: Provider): string[] => ['refresh_token', ...[token.answer.refreshToken].flat()]
+const pathsOf = (provider: Provider): string[] => ['refresh_token', ...[refreshPath(provider)].flat()]
 
 const ofAnother = (other: Connection): MortiseError =>
   new MortiseError(
@@ -197,7 +205,7 @@ const ofAnother = (other: Connection): MortiseError =>
 
 /** Asks whose account the key opens. What the provider refuses is refused. */
 const ask = async (context: Context, client: Client, credential: Credential) => {
-  const request = identityRequest(client, credential)
+  const request = identityRequest(context, client, credential)
   if (!request)
     throw new MortiseError(
       'integration_misconfigured',

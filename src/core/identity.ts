@@ -1,20 +1,20 @@
-/** Whose account a credential opens: asked of the provider where its definition says how. Pure. */
+/** Whose account a credential opens: asked of the provider where its definition says how. */
 import type { Account } from './connection.ts'
 import { type Credential, type CredentialKind, type Json, type JsonObject, pick, pickText } from './credential.ts'
-import { credentialHeader } from './credential-header.ts'
+import { withCredential } from './credential-header.ts'
 import { MortiseError } from './errors.ts'
 import { type Client, valuesOf } from './grants/authorization-code.ts'
-import { type CallRequest, type CallResponse, isOutage } from './ports.ts'
+import { type CallRequest, type CallResponse, isOutage, type Signer } from './ports.ts'
 import { identityOf } from './provider.ts'
 import { expandUrl } from './template.ts'
 
 /** The identity call, or undefined where the token answer tells already. The catalogue has checked its host. */
-export const identityRequest = (client: Client, credential: Credential): CallRequest | undefined => {
+export const identityRequest = (signer: Signer, client: Client, credential: Credential): CallRequest | undefined => {
   const { api } = client.provider
   const identity = identityOf(client.provider, credential.kind)
   if (!identity?.request) return undefined
   const { request } = identity
-  return {
+  return withCredential(signer, client, credential, {
     method: request.method,
     url: expandUrl(client.provider, request.url, valuesOf(client)).href,
     headers: {
@@ -22,11 +22,10 @@ export const identityRequest = (client: Client, credential: Credential): CallReq
       ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
       ...api.headers,
       ...request.headers,
-      ...credentialHeader(client.provider, credential),
     },
     ...(request.body === undefined ? {} : { body: request.body }),
     sandbox: client.integration.sandbox,
-  }
+  })
 }
 
 export const readIdentityAnswer = (client: Client, response: CallResponse): Json => {

@@ -2,6 +2,7 @@
  * A connection's own client: an end user may bring a client at the provider, and the connection is made, and renewed, by that
  * one instead of the integration's. Sealed with the attempt and then with the connection.
  */
+import type { Connection } from './connection.ts'
 import type { Context } from './context.ts'
 import { Secret } from './credential.ts'
 import type { Client } from './grants/authorization-code.ts'
@@ -43,4 +44,14 @@ export const clientOf = async (
   return own
     ? { provider, integration: { ...integration, clientId: own.id }, secret: own.secret, config }
     : { provider, integration, secret: await context.clientSecretOf(integration), config }
+}
+
+/** The same for a connection that is there. */
+export const clientOfRow = async (
+  context: Context,
+  integration: Integration,
+  row: Pick<Connection, 'environmentId' | 'id' | 'config' | 'client'>,
+): Promise<Client & { readonly integration: Integration }> => {
+  const own = row.client && openOwnClient(await context.sealerOf(row.environmentId), 'connections', row.id, row.client)
+  return clientOf(context, integration, row.config, own)
 }

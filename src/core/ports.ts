@@ -77,6 +77,41 @@ export interface Sealer {
  */
 export type Sign = (secrets: readonly Secret[], id: string, at: Date, body: string) => string
 
+/** How a request is signed (RFC 5849 §3.4); HMAC-SHA256 is what came after HMAC-SHA1, made the same way. */
+export const signatureMethods = ['HMAC-SHA1', 'HMAC-SHA256', 'PLAINTEXT'] as const
+
+/** A request that is to be signed: what of it the signature covers (RFC 5849 §3.4.1). */
+export interface Signable {
+  readonly method: string
+  /** The provider's real URL as it is sent, with its query. */
+  readonly url: string
+  /** The body, where it is a form; no other body is covered. */
+  readonly form?: string
+  /** What the header carries besides the signature (§3.1). The time is in seconds since 1970. */
+  readonly oauth: {
+    readonly oauth_consumer_key: string
+    readonly oauth_nonce: string
+    readonly oauth_signature_method: (typeof signatureMethods)[number]
+    readonly oauth_timestamp: number
+    readonly oauth_version?: '1.0'
+    readonly oauth_token?: string
+    readonly oauth_callback?: string
+    readonly oauth_verifier?: string
+  }
+}
+
+/**
+ * Signs a request by OAuth 1.0a: the value of its `Authorization` header (RFC 5849 §3.5.1). Without a token the secret of
+ * one is absent. https://www.rfc-editor.org/rfc/rfc5849
+ */
+export type Sign1 = (request: Signable, clientSecret: Secret, tokenSecret: Secret | undefined) => string
+
+/** What a request is signed with besides secrets. */
+export interface Signer {
+  readonly sign1: Sign1
+  readonly clock: Clock
+}
+
 /** Table, row id and field. */
 export type Place = readonly [table: string, row: string, field: string]
 

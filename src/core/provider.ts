@@ -7,7 +7,8 @@
  * a DNS label, and the finished host must still end in what the template spells out after it (see `template.ts`).
  */
 import * as z from 'zod'
-import { type CredentialKind, keyKinds } from './credential.ts'
+import { type CredentialKind, isKey, keyKinds } from './credential.ts'
+import { signatureMethods } from './ports.ts'
 
 const name = z
   .string()
@@ -225,68 +226,112 @@ const revoke = z.strictObject({
   headers: texts.optional(),
 })
 
-export const providerSchema = z
-  .strictObject({
-    name: z.string().min(1).meta({ description: 'What people call it' }),
-    categories: z
-      .array(z.enum(categories))
+const signed = z.strictObject({
+  url,
+  method: z.enum(['POST', 'GET']).default('POST'),
+})
+
+const about = {
+  name: z.string().min(1).meta({ description: 'What people call it' }),
+  categories: z
+    .array(z.enum(categories))
+    .default([])
+    .meta({ description: 'What it is for; lists of connectors can be narrowed by these' }),
+  docs: z.array(z.url()).min(1).meta({ description: "The provider's own pages that this file was written from" }),
+}
+
+const calls = {
+  api: z.strictObject({
+    base: url.meta({ description: 'Where API paths begin' }),
+    hosts: z
+      .array(z.string().regex(/^(\*\.)?[a-z0-9.-]+$/, 'a host, or *.suffix'))
       .default([])
-      .meta({ description: 'What it is for; lists of connectors can be narrowed by these' }),
-    docs: z.array(z.url()).min(1).meta({ description: "The provider's own pages that this file was written from" }),
-    auth: z.literal('oauth2').meta({ description: 'The grant: authorization code with refresh' }),
-    api: z.strictObject({
-      base: url.meta({ description: 'Where API paths begin' }),
-      hosts: z
-        .array(z.string().regex(/^(\*\.)?[a-z0-9.-]+$/, 'a host, or *.suffix'))
-        .default([])
-        .meta({
-          description:
-            'Further hosts that the credential may be sent to (*.suffix for any host below); the host of base always may',
-        }),
-      header: z.string().default('Authorization').meta({ description: 'The header that carries the access token' }),
-      prefix: z.string().default('Bearer ').meta({ description: 'What stands before the token there' }),
-      headers: texts.optional().meta({ description: 'Headers that every API call needs, e.g. Notion-Version' }),
-    }),
-    params: z
-      .record(name, input)
-      .default({})
-      .meta({ description: 'Asked of the caller as params[x]; become connection_config.x' }),
-    settings: z
-      .record(name, input)
-      .default({})
-      .meta({ description: 'Asked of the operator when an integration is added' }),
-    authorize,
-    token,
-    refresh: refresh.optional().meta({ description: 'Left out where the provider never issues refresh tokens' }),
-    introspect: introspect.optional().meta({
-      description:
-        'RFC 7662: where an answer that is silent about its expiry is asked for it; token.lifetime stands where that fails',
-    }),
-    identity: identity
-      .optional()
-      .meta({ description: 'Whose account it is; left out where the provider does not say' }),
-    keys: keys.optional().meta({ description: 'Credentials that an end user may give as they are, without a flow' }),
-    config: z
-      .record(name, keep)
-      .default({})
-      .meta({ description: 'Facts of the token answer, or else the identity answer, kept in connection_config' }),
-    metadata: z
-      .record(name, path)
-      .default({})
-      .meta({ description: 'Facts of the token answer, or else the identity answer, shown in metadata' }),
-    revoke: revoke
-      .optional()
-      .meta({ description: 'How a grant is ended at the provider (RFC 7009, or what it has in its place)' }),
+      .meta({
+        description:
+          'Further hosts that the credential may be sent to (*.suffix for any host below); the host of base always may',
+      }),
+    header: z.string().default('Authorization').meta({ description: 'The header that carries the access token' }),
+    prefix: z.string().default('Bearer ').meta({ description: 'What stands before the token there' }),
+    headers: texts.optional().meta({ description: 'Headers that every API call needs, e.g. Notion-Version' }),
+  }),
+  params: z
+    .record(name, input)
+    .default({})
+    .meta({ description: 'Asked of the caller as params[x]; become connection_config.x' }),
+  settings: z
+    .record(name, input)
+    .default({})
+    .meta({ description: 'Asked of the operator when an integration is added' }),
+}
+
+const account = {
+  identity: identity.optional().meta({ description: 'Whose account it is; left out where the provider does not say' }),
+  keys: keys.optional().meta({ description: 'Credentials that an end user may give as they are, without a flow' }),
+  config: z
+    .record(name, keep)
+    .default({})
+    .meta({ description: 'Facts of the token answer, or else the identity answer, kept in connection_config' }),
+  metadata: z
+    .record(name, path)
+    .default({})
+    .meta({ description: 'Facts of the token answer, or else the identity answer, shown in metadata' }),
+}
+
+const oauth2 = z.strictObject({
+  ...about,
+  auth: z.literal('oauth2').meta({ description: 'The grant: authorization code with refresh' }),
+  ...calls,
+  authorize,
+  token,
+  refresh: refresh.optional().meta({ description: 'Left out where the provider never issues refresh tokens' }),
+  introspect: introspect.optional().meta({
+    description:
+      'RFC 7662: where an answer that is silent about its expiry is asked for it; token.lifetime stands where that fails',
+  }),
+  ...account,
+  revoke: revoke
+    .optional()
+    .meta({ description: 'How a grant is ended at the provider (RFC 7009, or what it has in its place)' }),
+})
+
+const oauth1 = z.strictObject({
+  ...about,
+  auth: z.literal('oauth1').meta({ description: 'OAuth 1.0a (RFC 5849): every request is signed, no token expires' }),
+  signature: z.enum(signatureMethods).meta({ description: 'How requests are signed (RFC 5849 §3.4)' }),
+  ...calls,
+  temporary: signed.meta({ description: 'Where temporary credentials are asked for (RFC 5849 §2.1)' }),
+  authorize: authorize
+    .pick({ url: true, params: true, scopes: true })
+    .meta({ description: 'Where the browser is sent with them (RFC 5849 §2.2)' }),
+  token: signed.meta({ description: 'Where they are exchanged for the token (RFC 5849 §2.3)' }),
+  ...account,
+})
+
+export const providerSchema = z
+  .discriminatedUnion('auth', [oauth2, oauth1], {
+    error: issue => (issue.code === 'invalid_union' ? 'must be oauth2 or oauth1' : undefined),
   })
   .meta({ title: 'Mortise provider', description: 'How to authenticate at one provider. The file name is the id.' })
 
 /** A provider definition, validated, with its id (the file's name without `.yaml`). */
-export type Provider = z.output<typeof providerSchema> & { readonly id: string }
+export type Provider = OAuth2Provider | OAuth1Provider
+export type OAuth2Provider = z.output<typeof oauth2> & { readonly id: string }
+/** Nothing of it is renewed, so that what asks for that finds nothing. */
+export type OAuth1Provider = z.output<typeof oauth1> & {
+  readonly id: string
+  readonly refresh?: undefined
+  readonly introspect?: undefined
+  readonly revoke?: undefined
+}
 export type Identity = z.output<typeof identity>
 
 /** How it is asked whose account a credential opens: a key is asked otherwise than a token, where the definition says so. */
 export const identityOf = (provider: Provider, kind: CredentialKind): Identity | undefined =>
-  kind === 'oauth2' ? provider.identity : (provider.keys?.identity ?? provider.identity)
+  isKey(kind) ? (provider.keys?.identity ?? provider.identity) : provider.identity
+
+/** Where a refresh token stands in a token answer. */
+export const refreshPath = (provider: Provider): Path =>
+  provider.auth === 'oauth2' ? provider.token.answer.refreshToken : []
 
 export type ProviderInput = z.output<typeof input>
 export type Path = z.output<typeof path>

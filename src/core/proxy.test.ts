@@ -77,6 +77,7 @@ const run = (provider: Provider, input: ActionInput, what: Action = action) => {
   const context = {
     storage: { integration: async () => integration },
     providerOf: () => provider,
+    clientSecretOf: async () => new Secret('client-secret'),
     call: createCall({ allowedHosts: ['127.0.0.1'] }),
     log: { info: (phrase: string, fields: unknown) => logged.push(phrase, fields) },
   } as unknown as Context

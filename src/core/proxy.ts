@@ -7,11 +7,12 @@ import type { Action } from './action.ts'
 import { type ActionInput, actionRequest, type Caller } from './action-request.ts'
 import type { Context } from './context.ts'
 import type { Json } from './credential.ts'
-import { credentialHeader } from './credential-header.ts'
+import { withCredential } from './credential-header.ts'
 import { MortiseError } from './errors.ts'
 import { valuesOf } from './grants/authorization-code.ts'
 import { unknownIntegration } from './integration.ts'
 import { isLoopbackHost } from './loopback.ts'
+import { clientOfRow } from './own-client.ts'
 import type { CallResponse } from './ports.ts'
 import type { Read } from './read.ts'
 import { expandUrl, isNamedHost } from './template.ts'
@@ -42,21 +43,17 @@ export const execute = async (
   const integration = await context.storage.integration(connection.environmentId, connection.integrationKey)
   if (!integration)
     throw unknownIntegration(connection.integrationKey, await context.environmentOf(connection.environmentId))
-  const provider = context.providerOf(integration)
+  const client = await clientOfRow(context, integration, connection)
+  const { provider } = client
   if (action.provider !== provider.id)
     throw new MortiseError(
       'invalid_request',
       `${action.id} is an action of ${action.provider}, but the connection is one with ${provider.name}.`,
       { reason: 'action_unknown' },
     )
-  const caller: Caller = { provider, integration, config: connection.config }
-  const request = actionRequest(caller, action, input)
-  assertNamed(caller, request.url)
-  const response = await context.call.send({
-    ...request,
-    headers: { ...request.headers, ...credentialHeader(provider, credential) },
-    limit,
-  })
+  const request = actionRequest(client, action, input)
+  assertNamed(client, request.url)
+  const response = await context.call.send({ ...withCredential(context, client, credential, request), limit })
   context.log.info('an action was run', {
     provider: provider.id,
     action: action.id,

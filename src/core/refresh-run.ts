@@ -11,7 +11,7 @@ import { sha256 } from './ids.ts'
 import type { Hold, Steadiness } from './keep-lease.ts'
 import { learnExpiry } from './learn-expiry.ts'
 import type { Pace } from './pace.ts'
-import { ambiguous, interrupted, leftAlone, notRenewable, tooEarly } from './refresh-trouble.ts'
+import { ambiguous, interrupted, leftAlone, notRenewable, restoredCopy, tooEarly } from './refresh-trouble.ts'
 import { isInGrace, mayResend } from './resend.ts'
 import { openRenewal } from './sealed.ts'
 import type { RefreshLease, RefreshState } from './storage-refresh.ts'
@@ -212,7 +212,13 @@ const flag = async (
   resent: boolean,
 ): Promise<Connection> => {
   const { storage, clock } = shared.context
-  const why: Flag = resent ? ambiguous(job.issuer.provider.name) : { cause: 'refresh_refused', message: error.message }
+  const { name } = job.issuer.provider
+  const why: Flag =
+    job.state.restoredRevision === row.credentialRevision
+      ? restoredCopy(name)
+      : resent
+        ? ambiguous(name)
+        : { cause: 'refresh_refused', message: error.message }
   const note = async () => {
     const noted = await storage.flagConnection(row.environmentId, row.id, row.credentialRevision, why, clock.now())
     tell('flagged', row.id)

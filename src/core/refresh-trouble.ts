@@ -47,3 +47,9 @@ export const ambiguous = (name: string): Flag => ({
   cause: 'refresh_ambiguous',
   message: `An earlier refresh at ${name} was interrupted after the refresh token was sent and before its answer was stored. ${name} now refuses that refresh token, so it was spent then and the new one was lost; the end user must connect the account again.`,
 })
+
+/** Its refresh token came from a backup, and was not used here before. */
+export const restoredCopy = (name: string): Flag => ({
+  cause: 'restored_copy',
+  message: `This connection was restored from a backup, and ${name} refuses its refresh token: the hub that the backup was made of has probably refreshed it since. The end user must connect the account again.`,
+})

@@ -8,6 +8,7 @@ import type { Context } from './context.ts'
 import { isExpired, isFresh } from './due.ts'
 import { toMortiseError } from './errors.ts'
 import { issuerOf } from './exchange.ts'
+import { frozen } from './frozen.ts'
 import { createHeld } from './held.ts'
 import { newNonce } from './ids.ts'
 import { createSteadiness, keepLease } from './keep-lease.ts'
@@ -37,6 +38,9 @@ interface Run {
   readonly promise: Promise<Connection>
   need: Need
 }
+
+/** Milliseconds after which a read asks again whether an environment is still frozen. */
+const frozenRest = 1000
 
 const urgency: readonly Need[] = ['later', 'demanded', 'dead']
 
@@ -117,6 +121,11 @@ export const createRefresher = (context: Context): Refresher => {
       await new Promise(done => setTimeout(done, wait * (0.75 + 0.5 * Math.random())))
       const state = await storage.refreshState(seen.environmentId, seen.id)
       if (state?.revision !== seen.credentialRevision) return mustWork(await again(seen))
+      if (state.frozen) {
+        // As long as its token lives it is served, and not asked about at each read.
+        shared.rest(seen, new Date(clock.now().getTime() + frozenRest))
+        throw frozen(await context.environmentOf(seen.environmentId))
+      }
       free = !state.held
     }
   }

@@ -51,6 +51,22 @@ const opened = (row: Connection) => {
 const accessPart = (row: Connection) => sealer.open(['connections', id, 'access'], row.access)
 
 suite('a sealed credential', () => {
+  test('of OAuth 1 opens with its secret, whole and as texts', () => {
+    const raw = { oauth_token: 'at-1', oauth_token_secret: 's"\\', user_id: '7' }
+    const { refreshToken: _, expiresAt: __, scopes: ___, ...bare } = credentialOf(raw)
+    const row = { ...rowOf({ ...bare, kind: 'oauth1', tokenSecret: new Secret('s"\\') }, []), kind: 'oauth1' } as const
+    assert.equal(row.renewal, undefined)
+    const credential = openCredential(sealer, row)
+    assert.deepEqual([credential.kind, credential.accessToken.reveal()], ['oauth1', 'at-1'])
+    assert.equal(credential.tokenSecret?.reveal(), 's"\\')
+    assert.deepEqual(credential.raw.reveal(), raw)
+    assert.deepEqual(openTexts(sealer, toReadRow(row, true)).reveal(), {
+      accessToken: '"at-1"',
+      tokenSecret: JSON.stringify('s"\\'),
+      raw: JSON.stringify(raw),
+    })
+  })
+
   test('opens as it was, its answer whole', () => {
     const raw = { access_token: 'at-1', refresh_token: 'rt-1', workspace: { id: 'w', list: [1, 'zwei', null] } }
     assert.deepEqual(opened(rowOf(credentialOf(raw, 'rt-1'))), {

@@ -41,7 +41,8 @@ export const sealCredential = (
   const token = credential.refreshToken?.reveal()
   const paths = typeof refreshPath === 'string' ? [refreshPath] : refreshPath
   const bare = token === undefined ? { raw: credential.raw.reveal() } : without(credential.raw.reveal(), token, paths)
-  const access = sealer.seal(['connections', id, 'access'], JSON.stringify([credential.accessToken.reveal(), bare.raw]))
+  const secrets = [credential.accessToken, credential.tokenSecret].flatMap(each => each?.reveal() ?? [])
+  const access = sealer.seal(['connections', id, 'access'], JSON.stringify([...secrets, bare.raw]))
   if (token === undefined) return { access }
   const renewal: Renewal = { token, ...('path' in bare ? { path: bare.path } : {}) }
   return { access, renewal: sealer.seal(['connections', id, 'renewal'], JSON.stringify(renewal)) }
@@ -62,6 +63,8 @@ export const openRenewal = (sealer: Sealer, row: Pick<Connection, 'id' | 'renewa
 export interface CredentialTexts {
   /** With its quotes. */
   readonly accessToken: string
+  /** Of OAuth 1; with its quotes too. */
+  readonly tokenSecret?: string
   readonly raw: string
   readonly refreshToken?: string
 }
@@ -78,10 +81,15 @@ const endOfString = (text: string, start: number): number => {
 
 /** The credential as texts. Its renewal part is opened only where the row was read with it. */
 export const openTexts = (sealer: Sealer, row: Pick<ReadRow, 'id' | 'access' | 'renewal'>): Secret<CredentialTexts> => {
-  // ["the token",{the answer}]
+  // ["the token",{the answer}], or ["the token","its secret",{the answer}]
   const text = sealer.open(['connections', row.id, 'access'], row.access)
   const end = endOfString(text, 1)
   const accessToken = text.slice(1, end)
+  if (text[end + 1] === '"') {
+    const endOfSecret = endOfString(text, end + 1)
+    const tokenSecret = text.slice(end + 1, endOfSecret)
+    return new Secret({ accessToken, tokenSecret, raw: text.slice(endOfSecret + 1, -1) })
+  }
   const raw = text.slice(end + 1, -1)
   const renewal = openPart(sealer, row)
   if (renewal === undefined) return new Secret({ accessToken, raw })
@@ -106,14 +114,16 @@ const makeWhole = (raw: JsonObject, path: string, token: string): void => {
 
 /** The whole credential, its answer made whole again. */
 export const openCredential = (sealer: Sealer, row: Connection): Credential => {
-  const [accessToken, raw]: [string, JsonObject] = JSON.parse(
+  const parts: [string, JsonObject] | [string, string, JsonObject] = JSON.parse(
     sealer.open(['connections', row.id, 'access'], row.access),
   )
+  const [accessToken, tokenSecret, raw] = parts.length === 3 ? parts : [parts[0], undefined, parts[1]]
   const renewal = openPart(sealer, row)
   if (renewal?.path !== undefined) makeWhole(raw, renewal.path, renewal.token)
   return {
     kind: row.kind,
     accessToken: new Secret(accessToken),
+    ...(tokenSecret === undefined ? {} : { tokenSecret: new Secret(tokenSecret) }),
     ...(renewal ? { refreshToken: new Secret(renewal.token) } : {}),
     ...(row.expiresAt ? { expiresAt: row.expiresAt } : {}),
     ...(row.scopes ? { scopes: row.scopes } : {}),

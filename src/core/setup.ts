@@ -16,12 +16,16 @@ export const firstEnvironment = 'dev'
 
 const environmentName = /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/
 
+export const checkEnvironmentName = (name: string): void => {
+  if (environmentName.test(name)) return
+  throw new MortiseError(
+    'invalid_request',
+    `"${name}" can't name an environment: up to 40 lower-case letters, digits and hyphens.`,
+  )
+}
+
 export const addEnvironment = async (context: Context, name: string): Promise<Environment> => {
-  if (!environmentName.test(name))
-    throw new MortiseError(
-      'invalid_request',
-      `"${name}" can't name an environment: up to 40 lower-case letters, digits and hyphens.`,
-    )
+  checkEnvironmentName(name)
   const id = newNumber()
   const environment: Environment = {
     id,

@@ -30,6 +30,8 @@ export interface RefreshState {
   readonly failedAt?: Date
   /** The provider asked not to be asked again before. */
   readonly waitUntil?: Date
+  /** The revision of the credential that came from a backup, and was not refreshed here while it is that. */
+  readonly restoredRevision?: number
 }
 
 /** How a refresh ended, as far as it is kept apart from the connection. */
@@ -50,11 +52,18 @@ export interface RefreshClaim {
 }
 
 export interface RefreshStorage {
-  /** Undefined where the connection has no refresh token, or is gone. With the revision of its credential. */
-  refreshState(environmentId: number, id: string): Promise<(RefreshState & { readonly revision: number }) | undefined>
+  /**
+   * Undefined where the connection has no refresh token, or is gone. With the revision of its credential; `frozen`: and no
+   * lease is given, because its environment is.
+   */
+  refreshState(
+    environmentId: number,
+    id: string,
+  ): Promise<(RefreshState & { readonly revision: number; readonly frozen?: true }) | undefined>
   /**
    * Takes the lease for `ttl` milliseconds unless somebody has it: exactly one of many callers gets it. Answers the state
-   * as it is then, and the database's time in milliseconds. Undefined where it is held, or there is nothing to refresh.
+   * as it is then, and the database's time in milliseconds. Undefined where it is held, there is nothing to refresh, or the
+   * environment is frozen.
    */
   leaseRefresh(
     environmentId: number,
@@ -66,13 +75,13 @@ export interface RefreshStorage {
   extendLease(lease: RefreshLease, ttl: number): Promise<boolean>
   /**
    * Notes, durably, that a refresh token is sent off now: its digest. `probe`: it may have been spent already. false, and
-   * nothing is written, if the lease is lost or has lapsed: then nothing may be sent.
+   * nothing is written, if the lease is lost or has lapsed, or the environment is frozen: then nothing may be sent.
    */
   markRefresh(lease: RefreshLease, digest: string, probe: boolean): Promise<boolean>
   /** Gives the lease back and records how it ended. false, and nothing is written, if another has the lease. */
   endRefresh(lease: RefreshLease, end: RefreshEnd): Promise<boolean>
   /**
-   * Claims up to `limit` connections of all environments whose refresh is due at `now`, the longest due first, but of none
+   * Claims up to `limit` connections of all environments that are not frozen whose refresh is due at `now`, the longest due first, but of none
    * of the providers `except`: each is given to exactly one caller among all processes, and is not due again before
    * `until`. `dueAt`: since when it was due.
    */

@@ -12,11 +12,12 @@ import type { NewEvent } from './event.ts'
 import type { Integration } from './integration.ts'
 import type { ConnectSession } from './session.ts'
 import type { Soon } from './soon.ts'
+import type { MoveStorage } from './storage-move.ts'
 import type { RefreshStorage } from './storage-refresh.ts'
 import type { WebhookStorage } from './storage-webhooks.ts'
 import type { Tags } from './tags.ts'
 
-export interface Storage extends RefreshStorage, WebhookStorage {
+export interface Storage extends RefreshStorage, WebhookStorage, MoveStorage {
   /** Answers when the database does; throws otherwise. */
   ping(): Promise<void>
   close(): Promise<void>

@@ -2,9 +2,9 @@
 import type { Connection } from './connection.ts'
 import type { Context } from './context.ts'
 import { MortiseError, toMortiseError } from './errors.ts'
-import type { Client } from './grants/authorization-code.ts'
 import { identityRequest } from './identity.ts'
 import { unknownIntegration } from './integration.ts'
+import { clientOfRow } from './own-client.ts'
 import { isOutage } from './ports.ts'
 import { type Read, readRow } from './read.ts'
 import type { Refresher } from './refresh.ts'
@@ -53,11 +53,12 @@ const asked = async (
   const integration = await context.storage.integration(connection.environmentId, connection.integrationKey)
   if (!integration)
     throw unknownIntegration(connection.integrationKey, await context.environmentOf(connection.environmentId))
-  const provider = context.providerOf(integration)
-  const secret = await context.clientSecretOf(integration)
-  const client: Client = { provider, integration, secret, config: connection.config }
+  const client = await clientOfRow(context, integration, connection)
+  const { provider } = client
   // Where the token answer told whose account it is, the request that tries keys serves as well.
-  const request = identityRequest(client, credential) ?? identityRequest(client, { ...credential, kind: 'bearer' })
+  const request =
+    identityRequest(context, client, credential) ??
+    (credential.kind === 'oauth2' ? identityRequest(context, client, { ...credential, kind: 'bearer' }) : undefined)
   if (!request) return 'silent'
   const { status } = await context.call.send(request)
   if (status < 300) return 'taken'

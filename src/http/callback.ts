@@ -1,4 +1,4 @@
-/** The provider's way back, shared by all dialects: RFC 6749 §4.1.2. */
+/** The provider's way back, shared by all dialects: RFC 6749 §4.1.2, RFC 5849 §2.2. */
 import type { FastifyInstance } from 'fastify'
 import type { Attempt, Outcome } from '../core/attempt.ts'
 import type { Hub } from '../core/hub.ts'
@@ -33,6 +33,10 @@ export const callbackRoute = (app: FastifyInstance, hub: Hub, access: Access, re
         code: single('code'),
         error: single('error'),
         iss: query.has('iss') ? (single('iss') ?? '') : undefined,
+        oauthToken: single('oauth_token'),
+        oauthVerifier: single('oauth_verifier'),
+        denied: single('denied'),
+        oauthProblem: single('oauth_problem'),
         nonceOf: stateHash => nonceIn(request.headers.cookie, stateHash, secure),
       })
       const concluded = await conclude(hub.context, attempt, outcome)

@@ -22,6 +22,7 @@ const docs = {
   'getting-connection-id': 'Every way to find the id of a connection, user ids, and using a connection.',
   'connect-sessions': "Nango's browser client: sessions, popup, keys, its Connect UI, and every error.",
   'frontend-sdk-guide': 'Connecting an account from a page: JWT, popup, whole page, and every error.',
+  'backup-and-move': 'An environment as one sealed file: a copy to keep, or a move to another hub, with every id.',
   'securing-your-instance': 'Keys, scopes, allow-lists, the root key, TLS, and what a production start demands.',
   webhooks: 'Being told of a new connection: set up, check the signature, tries and the log.',
   configuration: 'Every setting, and the commands.',

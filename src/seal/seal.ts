@@ -31,8 +31,17 @@ const part = (text: string): string => {
 
 const additional = (...parts: readonly string[]): Buffer => Buffer.from(parts.map(part).join(''), 'latin1')
 
+/** Random bytes for many nonces: asked for one by one, they cost more than the cipher. None is given twice. */
+let pool = Buffer.alloc(0)
+const newNonce = (): Buffer => {
+  if (pool.length === 0) pool = randomBytes(256 * 12)
+  const nonce = pool.subarray(0, 12)
+  pool = pool.subarray(12)
+  return nonce
+}
+
 const encrypt = (key: Key, aad: Buffer, plain: Buffer): Buffer => {
-  const nonce = randomBytes(12)
+  const nonce = newNonce()
   const cipher = createCipheriv('aes-256-gcm', key.bytes, nonce, tagged)
   cipher.setAAD(aad)
   const text = Buffer.concat([cipher.update(plain), cipher.final()])

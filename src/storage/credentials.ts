@@ -2,6 +2,7 @@
 import type { JsonObject } from '../core/credential.ts'
 import type { Storage } from '../core/storage.ts'
 import type { Engine } from './engine.ts'
+import { mustBeOpen } from './open-environment.ts'
 import { credentialColumns } from './tables.ts'
 
 /** Whether a statement changed its one row. */
@@ -16,7 +17,7 @@ type CredentialStorage = Pick<
   'swapCredential' | 'noteChecked' | 'flagConnection' | 'setMetadata' | 'noteExpiry'
 >
 
-export const credentialStorage = ({ db, transact }: Engine): CredentialStorage => {
+export const credentialStorage = ({ db, transact, shareLocked }: Engine): CredentialStorage => {
   const of = (environmentId: number, id: string) =>
     db.updateTable('connections').where('environment_id', '=', environmentId).where('id', '=', id)
   return {
@@ -42,6 +43,7 @@ export const credentialStorage = ({ db, transact }: Engine): CredentialStorage =
     },
     setMetadata: (environmentId, id, metadata, how, at) =>
       transact(async tx => {
+        await mustBeOpen({ shareLocked }, tx, environmentId)
         const row = await tx
           .selectFrom('connections')
           .select('metadata_json')

@@ -12,6 +12,17 @@ export interface Engine {
   skipLocked<Table extends keyof Tables, Row>(
     rows: SelectQueryBuilder<Tables, Table, Row>,
   ): SelectQueryBuilder<Tables, Table, Row>
+  /** Keeps others from changing the rows that it finds until the transaction ends; who reads them, or does the same, may. */
+  shareLocked<Table extends keyof Tables, Row>(
+    rows: SelectQueryBuilder<Tables, Table, Row>,
+  ): SelectQueryBuilder<Tables, Table, Row>
+  /**
+   * What is read through `db` was all committed at one moment, however long it takes and whatever is written meanwhile. In
+   * memory, where there is one connection, each statement is of its own moment.
+   */
+  snapshot<T>(read: (db: Kysely<Tables>) => Promise<T>): Promise<T>
+  /** How the value of that number, from 1, is marked in SQL. */
+  mark(index: number): string
   /** SQL for the database's own time, in milliseconds since 1970: of the moment, not of the transaction. */
   readonly now: string
   /**

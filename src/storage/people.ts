@@ -6,6 +6,7 @@ import type { Storage } from '../core/storage.ts'
 import type { Tags } from '../core/tags.ts'
 import { one } from './credentials.ts'
 import type { Engine } from './engine.ts'
+import { mustBeOpen } from './open-environment.ts'
 import { removeConnections } from './sessions.ts'
 import { date, optional, same, type Tables } from './tables.ts'
 import type { PeopleTables } from './tables-people.ts'
@@ -22,7 +23,7 @@ export const toEndUser = (row: PeopleTables['end_users']): EndUser => ({
   updatedAt: date(row.updated_at),
 })
 
-const fromEndUser = (user: EndUser): PeopleTables['end_users'] => ({
+export const fromEndUser = (user: EndUser): PeopleTables['end_users'] => ({
   environment_id: user.environmentId,
   id: user.id,
   username: user.username,
@@ -35,23 +36,31 @@ const fromEndUser = (user: EndUser): PeopleTables['end_users'] => ({
   updated_at: user.updatedAt.getTime(),
 })
 
+interface Tagged {
+  readonly environmentId: number
+  readonly id: string
+  /** In milliseconds. */
+  readonly createdAt: number
+  readonly tags: Tags
+}
+
+export const tagRows = ({ environmentId, id, createdAt, tags }: Tagged): PeopleTables['connection_tags'][] =>
+  Object.entries(tags).map(([name, value]) => ({
+    environment_id: environmentId,
+    name,
+    value,
+    created_at: createdAt,
+    id,
+  }))
+
 /** Sets the rows of a connection's tags, in the transaction that writes the connection. */
-export const writeTags = async (
-  tx: Transaction<Tables>,
-  row: { readonly environmentId: number; readonly id: string; readonly createdAt: number; readonly tags: Tags },
-): Promise<void> => {
+export const writeTags = async (tx: Transaction<Tables>, row: Tagged): Promise<void> => {
   await tx
     .deleteFrom('connection_tags')
     .where('environment_id', '=', row.environmentId)
     .where('id', '=', row.id)
     .execute()
-  const rows = Object.entries(row.tags).map(([name, value]) => ({
-    environment_id: row.environmentId,
-    name,
-    value,
-    created_at: row.createdAt,
-    id: row.id,
-  }))
+  const rows = tagRows(row)
   if (rows.length > 0) await tx.insertInto('connection_tags').values(rows).execute()
 }
 
@@ -67,15 +76,17 @@ type PeopleStorage = Pick<
   | 'sharesAccount'
 >
 
-export const peopleStorage = ({ db, transact }: Engine): PeopleStorage => ({
-  async addEndUser(user) {
-    const added = await db
-      .insertInto('end_users')
-      .values(fromEndUser(user))
-      .onConflict(on => on.doNothing())
-      .executeTakeFirstOrThrow()
-    return one(added)
-  },
+export const peopleStorage = ({ db, transact, shareLocked }: Engine): PeopleStorage => ({
+  addEndUser: user =>
+    transact(async tx => {
+      await mustBeOpen({ shareLocked }, tx, user.environmentId)
+      const added = await tx
+        .insertInto('end_users')
+        .values(fromEndUser(user))
+        .onConflict(on => on.doNothing())
+        .executeTakeFirstOrThrow()
+      return one(added)
+    }),
   async endUser(environmentId, by) {
     const rows = db.selectFrom('end_users').selectAll().where('environment_id', '=', environmentId)
     const row = await ('id' in by
@@ -96,6 +107,7 @@ export const peopleStorage = ({ db, transact }: Engine): PeopleStorage => ({
   },
   updateEndUser: user =>
     transact(async tx => {
+      await mustBeOpen({ shareLocked }, tx, user.environmentId)
       const taken = await tx
         .selectFrom('end_users')
         .select('id')
@@ -122,6 +134,7 @@ export const peopleStorage = ({ db, transact }: Engine): PeopleStorage => ({
         .where('username', '=', told.username)
         .executeTakeFirst()
       if (!row) {
+        await mustBeOpen({ shareLocked }, tx, told.environmentId)
         await tx.insertInto('end_users').values(fromEndUser(told)).execute()
         return told
       }
@@ -129,6 +142,7 @@ export const peopleStorage = ({ db, transact }: Engine): PeopleStorage => ({
       const { id, createdAt, updatedAt } = known
       const next = { ...known, ...told, id, createdAt, updatedAt }
       if (JSON.stringify(fromEndUser(next)) === JSON.stringify(fromEndUser(known))) return known
+      await mustBeOpen({ shareLocked }, tx, told.environmentId)
       const changed = { ...next, updatedAt: told.updatedAt }
       await tx
         .updateTable('end_users')
@@ -140,6 +154,7 @@ export const peopleStorage = ({ db, transact }: Engine): PeopleStorage => ({
     }),
   deleteEndUser: (environmentId, id, at) =>
     transact(async tx => {
+      await mustBeOpen({ shareLocked }, tx, environmentId)
       const removed = await tx
         .deleteFrom('end_users')
         .where('environment_id', '=', environmentId)
@@ -169,6 +184,7 @@ export const peopleStorage = ({ db, transact }: Engine): PeopleStorage => ({
   },
   patchConnection: (environmentId, id, change, at) =>
     transact(async tx => {
+      await mustBeOpen({ shareLocked }, tx, environmentId)
       const row = await tx
         .selectFrom('connections')
         .select(['created_at', 'integration_key', 'end_user_id', 'account_key'])

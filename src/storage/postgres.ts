@@ -1,6 +1,6 @@
 /** Postgres through `pg`: a bounded pool, behind the same statements as SQLite. Loaded only where it is used. */
 import { setTimeout } from 'node:timers/promises'
-import { Kysely, PostgresDialect, type PostgresPoolClient, type Transaction } from 'kysely'
+import { Kysely, PostgresDialect, type PostgresPoolClient, sql, type Transaction } from 'kysely'
 import pg from 'pg'
 import { SetupError } from '../core/errors.ts'
 import type { Storage } from '../core/storage.ts'
@@ -88,6 +88,18 @@ const createEngine = (config: pg.ClientConfig & { readonly types: pg.CustomTypes
     epochLasts,
     transact: work => transact(db, work),
     skipLocked: rows => rows.forUpdate().skipLocked(),
+    shareLocked: rows => rows.forShare(),
+    mark: index => `$${index}`,
+    snapshot: read =>
+      db
+        .transaction()
+        .setIsolationLevel('repeatable read')
+        .setAccessMode('read only')
+        .execute(async tx => {
+          // It rests while what was read goes to a disk or down a pipe.
+          await sql`SET LOCAL idle_in_transaction_session_timeout = 0`.execute(tx)
+          return read(tx)
+        }),
     now: 'CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)',
     prepare(sql) {
       let count = 0

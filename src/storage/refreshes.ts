@@ -1,8 +1,8 @@
 /** The part of the storage port that is about refreshes. */
-import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { type ExpressionBuilder, type Kysely, type RawBuilder, sql } from 'kysely'
 import type { RefreshClaim, RefreshEnd, RefreshLease, RefreshState, RefreshStorage } from '../core/storage-refresh.ts'
 import type { Engine } from './engine.ts'
-import { date, optional, type Tables } from './tables.ts'
+import { date, optional, same, type Tables } from './tables.ts'
 import type { RefreshTables } from './tables-refreshes.ts'
 
 type Row = RefreshTables['refreshes']
@@ -23,6 +23,7 @@ const toState = (row: Omit<Row, 'due_at' | 'provider'>, now: number): RefreshSta
   failures: row.failures,
   ...optional('failedAt', row.failed_at, date),
   ...optional('waitUntil', row.wait_until, date),
+  ...optional('restoredRevision', row.restored_revision, same),
 })
 
 const isHeld = (row: Pick<Row, 'lease_until' | 'lease_holder'>, now: number): boolean =>
@@ -62,10 +63,13 @@ export const renewRefreshes = async (
       mark_first_at: null,
       mark_at: null,
       probes: 0,
+      restored_revision: null,
     })
     .onConflict(on => on.columns(['environment_id', 'id']).doUpdateSet(fresh))
     .execute()
 }
+
+const frozenOnes = (db: Kysely<Tables>) => db.selectFrom('environments').select('id').where('frozen_at', 'is not', null)
 
 export const refreshStorage = (engine: Engine): RefreshStorage => {
   const { db } = engine
@@ -74,6 +78,9 @@ export const refreshStorage = (engine: Engine): RefreshStorage => {
     db.updateTable('refreshes').where('environment_id', '=', lease.environmentId).where('id', '=', lease.id)
   const ours = (lease: RefreshLease) =>
     of(lease).where('lease_holder', '=', lease.holder).where('lease_fence', '=', lease.fence)
+  /** Its environment is not frozen. */
+  const isOpen = (columns: ExpressionBuilder<Tables, 'refreshes'>) =>
+    columns('environment_id', 'not in', frozenOnes(db))
   const done = async (change: { executeTakeFirstOrThrow(): Promise<{ numUpdatedRows: bigint }> }) =>
     (await change.executeTakeFirstOrThrow()).numUpdatedRows === 1n
 
@@ -87,11 +94,18 @@ export const refreshStorage = (engine: Engine): RefreshStorage => {
             .onRef('connections.id', '=', 'refreshes.id'),
         )
         .selectAll('refreshes')
-        .select(['connections.credential_revision', now.as('now')])
+        .innerJoin('environments', 'environments.id', 'refreshes.environment_id')
+        .select(['connections.credential_revision', 'environments.frozen_at', now.as('now')])
         .where('refreshes.environment_id', '=', environmentId)
         .where('refreshes.id', '=', id)
         .executeTakeFirst()
-      return row && { ...toState(row, row.now), revision: row.credential_revision }
+      return (
+        row && {
+          ...toState(row, row.now),
+          revision: row.credential_revision,
+          ...(row.frozen_at === null ? {} : { frozen: true as const }),
+        }
+      )
     },
     async leaseRefresh(environmentId, id, holder, ttl) {
       const row = await of({ environmentId, id })
@@ -108,6 +122,7 @@ export const refreshStorage = (engine: Engine): RefreshStorage => {
             columns('lease_holder', 'is', null),
           ]),
         )
+        .where(isOpen)
         .returningAll()
         .returning(now.as('now'))
         .executeTakeFirst()
@@ -129,6 +144,7 @@ export const refreshStorage = (engine: Engine): RefreshStorage => {
             mark_at: now,
             probes: sql<number>`CASE WHEN mark_digest = ${digest} THEN probes ELSE 0 END + ${sql.lit(probe ? 1 : 0)}`,
           })
+          .where(isOpen)
           .where('lease_until', '>', now),
       ),
     endRefresh: (lease, end) => done(ours(lease).set(ended(end))),
@@ -138,6 +154,7 @@ export const refreshStorage = (engine: Engine): RefreshStorage => {
           .selectFrom('refreshes')
           .select(['environment_id', 'id', 'due_at'])
           .where('due_at', '<=', at.getTime())
+          .where(isOpen)
         const asked = except.length === 0 ? rows : rows.where('provider', 'not in', [...except])
         return asked.orderBy('due_at').limit(limit)
       }
@@ -172,7 +189,7 @@ export const refreshStorage = (engine: Engine): RefreshStorage => {
         })
     },
     async anyRefreshDue(at) {
-      const due = db.selectFrom('refreshes').select('id').where('due_at', '<=', at.getTime()).limit(1)
+      const due = db.selectFrom('refreshes').select('id').where('due_at', '<=', at.getTime()).where(isOpen).limit(1)
       return (await due.executeTakeFirst()) !== undefined
     },
     async setRefreshDue(environmentId, id, dueAt) {

@@ -1,9 +1,11 @@
 /** The part of the storage port that is about connect sessions, and what is left of deleted connections. */
 import type { Transaction } from 'kysely'
 import type { Outcome } from '../core/attempt.ts'
+import type { DeletedConnection } from '../core/connection.ts'
 import type { ConnectSession } from '../core/session.ts'
 import type { Storage } from '../core/storage.ts'
 import type { Engine } from './engine.ts'
+import { mustBeOpen } from './open-environment.ts'
 import { date, optional, same, type Tables } from './tables.ts'
 import type { SessionTables } from './tables-sessions.ts'
 
@@ -63,6 +65,26 @@ const fromSession = (session: ConnectSession): SessionTables['connect_sessions']
   expires_at: session.expiresAt.getTime(),
 })
 
+export const fromDeleted = (row: DeletedConnection): SessionTables['deleted_connections'] => ({
+  environment_id: row.environmentId,
+  id: row.id,
+  integration_key: row.integrationKey,
+  connection_id: row.connectionId,
+  end_user_id: row.endUserId,
+  deleted_at: row.deletedAt.getTime(),
+  merged_into: row.mergedInto ?? null,
+})
+
+export const toDeleted = (row: SessionTables['deleted_connections']): DeletedConnection => ({
+  environmentId: row.environment_id,
+  id: row.id,
+  integrationKey: row.integration_key,
+  connectionId: row.connection_id,
+  endUserId: row.end_user_id,
+  deletedAt: date(row.deleted_at),
+  ...optional('mergedInto', row.merged_into, same),
+})
+
 /** A session ends with its attempt. One that has a connection keeps it, whatever a later attempt does. */
 export const endSession = async (
   tx: Transaction<Tables>,
@@ -119,7 +141,7 @@ type Part = Pick<
   | 'deletedConnection'
 >
 
-export const sessionStorage = ({ db, transact }: Pick<Engine, 'db' | 'transact'>): Part => ({
+export const sessionStorage = ({ db, transact, shareLocked }: Engine): Part => ({
   async addSession(session) {
     await db.insertInto('connect_sessions').values(fromSession(session)).execute()
   },
@@ -208,6 +230,7 @@ export const sessionStorage = ({ db, transact }: Pick<Engine, 'db' | 'transact'>
 
   deleteConnection: (environmentId, id, at, mergedInto) =>
     transact(async tx => {
+      await mustBeOpen({ shareLocked }, tx, environmentId)
       const kept = tx
         .selectFrom('connections')
         .select('id')
@@ -225,16 +248,6 @@ export const sessionStorage = ({ db, transact }: Pick<Engine, 'db' | 'transact'>
       .orderBy('deleted_at', 'desc')
       .limit(1)
       .executeTakeFirst()
-    return (
-      row && {
-        environmentId: row.environment_id,
-        id: row.id,
-        integrationKey: row.integration_key,
-        connectionId: row.connection_id,
-        endUserId: row.end_user_id,
-        deletedAt: date(row.deleted_at),
-        ...optional('mergedInto', row.merged_into, same),
-      }
-    )
+    return row && toDeleted(row)
   },
 })

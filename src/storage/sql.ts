@@ -7,6 +7,8 @@ import { credentialStorage, one } from './credentials.ts'
 import type { Engine } from './engine.ts'
 import { listenerStorage } from './listeners.ts'
 import { listStorage } from './lists.ts'
+import { moveStorage } from './moves.ts'
+import { mustBeOpen } from './open-environment.ts'
 import { peopleStorage, writeTags } from './people.ts'
 import { refreshStorage, renewRefreshes } from './refreshes.ts'
 import { remembered } from './remembered.ts'
@@ -15,6 +17,7 @@ import {
   connectionColumns,
   fromAttempt,
   fromConnection,
+  fromEnvironment,
   fromIntegration,
   readColumns,
   type Tables,
@@ -65,6 +68,7 @@ export const createStorage = (engine: Engine): Storage => {
     ...refreshStorage(engine),
     ...credentialStorage(engine),
     ...webhookStorage(engine),
+    ...moveStorage(engine),
     ...listenerStorage(engine),
     async ping() {
       await db.selectFrom('marks').select('name').limit(1).execute()
@@ -87,16 +91,7 @@ export const createStorage = (engine: Engine): Storage => {
     async addEnvironment(environment) {
       const added = await db
         .insertInto('environments')
-        .values({
-          id: environment.id,
-          name: environment.name,
-          public_key: environment.publicKey,
-          wrapped_key: environment.wrappedKey,
-          hmac_key: environment.hmacKey ?? null,
-          jwt_key: environment.jwtKey ?? null,
-          tells_latest: environment.tellsLatest ? 1 : 0,
-          created_at: environment.createdAt.getTime(),
-        })
+        .values(fromEnvironment(environment))
         .onConflict(on => on.doNothing())
         .executeTakeFirstOrThrow()
       return one(added)
@@ -314,6 +309,7 @@ export const createStorage = (engine: Engine): Storage => {
 
     authorize: draft =>
       transact(async tx => {
+        await mustBeOpen(engine, tx, draft.environmentId)
         const { find } = draft
         const rows = tx
           .selectFrom('connections')

@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { isMainThread } from 'node:worker_threads'
-import { CompiledQuery, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
+import { CompiledQuery, type Driver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
 import type { Storage } from '../core/storage.ts'
 import type { Engine } from './engine.ts'
 import { createMigrations, missing } from './migrations.ts'
@@ -26,9 +26,10 @@ export const openSqlite = (path: string, writes?: 'here'): Storage => {
     const db = openFile(path)
     try {
       migrate(db)
-      if (path === ':memory:' || writes === 'here') return createStorage(createEngine(writerHere(db), undefined))
+      if (path === ':memory:') return createStorage(createEngine(writerHere(db)))
+      if (writes === 'here') return createStorage(createEngine(writerHere(db), undefined, path))
       const reader = createReader(db)
-      return createStorage(createEngine(startWriter(path), reader))
+      return createStorage(createEngine(startWriter(path), reader, path))
     } catch (error) {
       db.close()
       throw error
@@ -38,9 +39,8 @@ export const openSqlite = (path: string, writes?: 'here'): Storage => {
   }
 }
 
-const createEngine = (writer: Writer, reader: Reader | undefined): Engine => {
-  const driver = createDriver(writer, reader)
-  const db = new Kysely<Tables>({
+const kyselyOn = (driver: Driver): Kysely<Tables> =>
+  new Kysely<Tables>({
     dialect: {
       createAdapter: () => new SqliteAdapter(),
       createDriver: () => driver,
@@ -48,6 +48,11 @@ const createEngine = (writer: Writer, reader: Reader | undefined): Engine => {
       createQueryCompiler: () => new SqliteQueryCompiler(),
     },
   })
+
+/** `path`: of the file, where there is one. */
+const createEngine = (writer: Writer, reader?: Reader, path?: string): Engine => {
+  const driver = createDriver(writer, reader)
+  const db = kyselyOn(driver)
   const close = async () => {
     await driver.finish()
     await writer.close()
@@ -61,6 +66,19 @@ const createEngine = (writer: Writer, reader: Reader | undefined): Engine => {
     transact: work => db.transaction().execute(work),
     // There is one writer at a time, and no row is locked.
     skipLocked: rows => rows,
+    shareLocked: rows => rows,
+    mark: () => '?',
+    async snapshot(read) {
+      if (path === undefined) return read(db)
+      const own = openFile(path)
+      try {
+        // A transaction sees what is committed when it first reads.
+        own.exec('PRAGMA query_only = ON; BEGIN; SELECT name FROM marks LIMIT 1')
+        return await read(kyselyOn(createDriver(writerHere(own), undefined)))
+      } finally {
+        own.close()
+      }
+    },
     now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
     // In memory there is one connection, which may be in a transaction.
     together: reads => (reader ? reader.together(reads) : reads()),

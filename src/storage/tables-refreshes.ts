@@ -15,5 +15,6 @@ export interface RefreshTables {
     failures: number
     failed_at: number | null
     wait_until: number | null
+    restored_revision: number | null
   }
 }

@@ -1,37 +1,20 @@
 /** Rows as the database holds them, and rows ↔ core's nouns. Times are milliseconds, flags 0 or 1. */
 import type { Attempt } from '../core/attempt.ts'
 import { accountKeyOf, type Connection, type ReadRow } from '../core/connection.ts'
-import type { Environment, SecretKey } from '../core/environment.ts'
 import type { Integration } from '../core/integration.ts'
+import { date, optional, same } from './columns.ts'
+import type { EnvironmentTables } from './tables-environments.ts'
 import type { PeopleTables } from './tables-people.ts'
 import type { RefreshTables } from './tables-refreshes.ts'
 import type { SessionTables } from './tables-sessions.ts'
 import type { WebhookTables } from './tables-webhooks.ts'
 
-export interface Tables extends PeopleTables, RefreshTables, SessionTables, WebhookTables {
+export { date, optional, same } from './columns.ts'
+export { fromEnvironment, toEnvironment, toSecretKey } from './tables-environments.ts'
+
+export interface Tables extends EnvironmentTables, PeopleTables, RefreshTables, SessionTables, WebhookTables {
   marks: { name: string; value: Uint8Array }
   changes: { name: string; revision: number }
-  environments: {
-    id: number
-    name: string
-    public_key: string
-    wrapped_key: Uint8Array
-    hmac_key: Uint8Array | null
-    jwt_key: Uint8Array | null
-    tells_latest: number
-    created_at: number
-  }
-  allowed_urls: { environment_id: number; kind: string; url: string }
-  secret_keys: {
-    environment_id: number
-    id: string
-    name: string
-    hash: string
-    hint: string
-    scopes_json: string
-    created_at: number
-    revoked_at: number | null
-  }
   integrations: {
     environment_id: number
     key: string
@@ -181,34 +164,6 @@ const columnOf: Readonly<Record<Exclude<keyof ReadRow, 'renewal'>, string>> = {
 export const readColumns = Object.entries(columnOf)
   .map(([property, column]) => `${column} AS "${property}"`)
   .join(', ')
-
-/** An optional property of a noun: left out where the column is NULL. */
-export const optional = <K extends string, V, R>(key: K, value: V | null, read: (value: V) => R): { [key in K]?: R } =>
-  (value === null ? {} : { [key]: read(value) }) as { [key in K]?: R }
-export const same = <T>(value: T): T => value
-export const date = (ms: number): Date => new Date(ms)
-
-export const toEnvironment = (row: Tables['environments']): Environment => ({
-  id: row.id,
-  name: row.name,
-  publicKey: row.public_key,
-  wrappedKey: row.wrapped_key,
-  ...optional('hmacKey', row.hmac_key, same),
-  ...optional('jwtKey', row.jwt_key, same),
-  tellsLatest: row.tells_latest === 1,
-  createdAt: date(row.created_at),
-})
-
-export const toSecretKey = (row: Tables['secret_keys']): SecretKey => ({
-  environmentId: row.environment_id,
-  id: row.id,
-  name: row.name,
-  hash: row.hash,
-  hint: row.hint,
-  scopes: JSON.parse(row.scopes_json),
-  createdAt: date(row.created_at),
-  ...optional('revokedAt', row.revoked_at, date),
-})
 
 export const toIntegration = (row: Tables['integrations']): Integration => ({
   environmentId: row.environment_id,

@@ -5,7 +5,7 @@ import type { WebhookStorage } from '../core/storage-webhooks.ts'
 import type { Engine } from './engine.ts'
 import { date, optional, same, type Tables } from './tables.ts'
 
-const toEndpoint = (row: Tables['webhook_endpoints']): WebhookEndpoint => ({
+export const toEndpoint = (row: Tables['webhook_endpoints']): WebhookEndpoint => ({
   environmentId: row.environment_id,
   url: row.url,
   secret: row.secret,
@@ -18,7 +18,7 @@ const toEndpoint = (row: Tables['webhook_endpoints']): WebhookEndpoint => ({
   updatedAt: date(row.updated_at),
 })
 
-const fromEndpoint = (endpoint: WebhookEndpoint): Tables['webhook_endpoints'] => ({
+export const fromEndpoint = (endpoint: WebhookEndpoint): Tables['webhook_endpoints'] => ({
   environment_id: endpoint.environmentId,
   url: endpoint.url,
   secret: endpoint.secret,

@@ -36,7 +36,10 @@ test('credentialType and authenticationType mean the same, in every spelling; wh
   const differ = await refused(hub, 'POST', path, { ...both, credentialType: 'apiKey' })
   assert.match(differ.body.message, /they differ/)
   const unknown = await refused(hub, 'POST', path, { authenticationType: 'saml' })
-  assert.match(unknown.body.message, /"saml" is no authenticationType; there are oauth2, apiKey, bearer and basic/)
+  assert.match(
+    unknown.body.message,
+    /"saml" is no authenticationType; there are oauth2, oauth1, apiKey, bearer and basic/,
+  )
   const none = await refused(hub, 'POST', path, {})
   assert.match(none.body.message, /authenticationType is missing/)
 })

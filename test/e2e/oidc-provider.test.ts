@@ -124,7 +124,7 @@ test('the flow runs against a strict certified server: connect, read, expire, re
   const tokens = async () => {
     const { status, body } = await read()
     assert.equal(status, 200, JSON.stringify(body))
-    assert.ok('access_token' in body.credentials)
+    assert.ok('access_token' in body.credentials && body.credentials.type === 'OAUTH2')
     return body.credentials
   }
   const works = async (token: string) =>

@@ -86,10 +86,24 @@ export const flowFaults: readonly Fault[] = [
   },
   {
     guard: 'the issuer is compared',
-    file: 'src/core/connect.ts',
-    text: 'checkIssuer(attempt, callback.iss)',
+    file: 'src/core/handshake.ts',
+    text: 'checkIssuer(attempt, back.iss)',
     becomes: '',
     caughtBy: [flow, 'an answer of another issuer'],
+  },
+  {
+    guard: 'a token of OAuth 1 is that of its attempt',
+    file: 'src/core/grants/oauth1.ts',
+    text: 'if (oauthToken === temporary.token) return oauthVerifier',
+    becomes: 'return oauthVerifier',
+    caughtBy: ['test/oauth1.test.ts', 'a callback in another browser'],
+  },
+  {
+    guard: 'a callback of OAuth 1 is confirmed',
+    file: 'src/core/grants/oauth1.ts',
+    text: "if (form.get('oauth_callback_confirmed') === 'true') return pair",
+    becomes: 'return pair',
+    caughtBy: ['test/oauth1.test.ts', 'before the browser leaves'],
   },
   {
     guard: 'a bare public key cannot replace',

@@ -126,7 +126,7 @@ export const mixedUpFaults: readonly Fault[] = [
   {
     guard: 'a credential goes to the hosts that are named',
     file: 'src/core/proxy.ts',
-    text: 'assertNamed(caller, request.url)',
+    text: 'assertNamed(client, request.url)',
     becomes: 'void assertNamed',
     caughtBy: ['src/core/proxy.test.ts', 'not even where the base'],
   },

@@ -125,8 +125,8 @@ export const refreshFaults: readonly Fault[] = [
   {
     guard: 'the cause is named',
     file: run,
-    text: 'const why: Flag = resent ?',
-    becomes: 'const why: Flag = resent && resent === undefined ?',
+    text: ': resent\n        ? ambiguous(name)',
+    becomes: ': resent && resent === undefined\n        ? ambiguous(name)',
     caughtBy: [ambiguity, 'a lost answer'],
   },
   {

@@ -155,9 +155,8 @@ export const sessionFaults: readonly Fault[] = [
   {
     guard: 'a key that the provider refuses is not kept',
     file: 'src/core/give.ts',
-    text: "const answer = given.kind === 'oauth2' ? undefined : await ask(context, client, credential)",
-    becomes:
-      "const answer = given.kind === 'oauth2' ? undefined : await ask(context, client, credential).catch(() => ({}))",
+    text: 'const answer = isKey(given.kind) ? await ask(context, client, credential) : undefined',
+    becomes: 'const answer = isKey(given.kind) ? await ask(context, client, credential).catch(() => ({})) : undefined',
     caughtBy: ['test/alloy/credentials.test.ts', 'a key that the provider refuses'],
   },
 ]

@@ -36,9 +36,9 @@ export const storedFaults: readonly Fault[] = [
   {
     guard: 'credentials are sealed',
     file: 'src/core/sealed.ts',
-    text: "const access = sealer.seal(['connections', id, 'access'], JSON.stringify([credential.accessToken.reveal(), bare.raw]))",
+    text: "const access = sealer.seal(['connections', id, 'access'], JSON.stringify([...secrets, bare.raw]))",
     becomes:
-      "const access = sealer.seal(['connections', id, 'access'], JSON.stringify([credential.accessToken.reveal(), bare.raw])); Object.assign(credential, { scopes: [credential.accessToken.reveal()] })",
+      "const access = sealer.seal(['connections', id, 'access'], JSON.stringify([...secrets, bare.raw])); Object.assign(credential, { scopes: [credential.accessToken.reveal()] })",
     caughtBy: ['test/canary.test.ts', 'no token'],
   },
   {

@@ -12,8 +12,17 @@ import { at, connection } from '../storage.fixtures.ts'
 const seal = createSeal(new Secret(Buffer.alloc(32, 7)))
 const sealer = seal.environment(1, seal.newKey(1))
 
-const plainCredentials = ({ kind, accessToken, refreshToken, expiresAt, raw }: Credential, year: 2023 | 2026) => {
+const plainCredentials = (credential: Credential, year: 2023 | 2026) => {
+  const { kind, accessToken, tokenSecret, refreshToken, expiresAt, raw } = credential
   const secret = accessToken.reveal()
+  if (kind === 'oauth1')
+    return {
+      type: 'OAUTH1',
+      ...(year === 2023 ? { access_token: secret } : {}),
+      oauth_token: secret,
+      oauth_token_secret: tokenSecret?.reveal(),
+      raw: raw.reveal(),
+    }
   if (kind === 'basic') {
     const colon = secret.indexOf(':')
     return { type: 'BASIC', username: secret.slice(0, colon), password: secret.slice(colon + 1) }
@@ -144,6 +153,12 @@ test('whatever stands in a token, an answer, a name', () => {
           { connectionId: text, integrationKey: `key ${text}`, provider: text, endUserId: text },
           { ...credentialOf(kind, text, raw), expiresAt: at(60) },
         )
+})
+
+test('whatever stands in a token of OAuth 1 and in its secret', () => {
+  for (const token of texts)
+    for (const secret of texts)
+      for (const raw of objects) compare({}, { ...credentialOf('oauth1', token, raw), tokenSecret: new Secret(secret) })
 })
 
 test('whatever was obtained and set, apart and together', () => {

@@ -35,7 +35,7 @@ const scopeProblem = (why: string): Wrong => ({ error: 'invalid_scope', why })
 /** RFC 6749 §3.3: the characters of a scope. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
-const readScopes = (play: Play, query: URLSearchParams): readonly string[] | Wrong => {
+export const readScopes = (play: Play, query: URLSearchParams): readonly string[] | Wrong => {
   const { scopes: rules, query: others } = play.expectation.authorize
   for (const name of query.keys()) {
     if (/scope/i.test(name) && !rules?.params.includes(name) && !(others && name in others)) {
@@ -91,14 +91,14 @@ const readRequest = (play: Play, query: URLSearchParams): Pick<Asked, 'scopes' |
 }
 
 /** The redirect URI keeps its own query, byte for byte (RFC 6749 §3.1.2). */
-const back = (redirectUri: string, params: Readonly<Record<string, string | undefined>>): Answer => {
+export const back = (redirectUri: string, params: Readonly<Record<string, string | undefined>>): Answer => {
   const added = new URLSearchParams()
   for (const [name, value] of Object.entries(params)) if (value !== undefined) added.append(name, value)
   const glue = !redirectUri.includes('?') ? '?' : /[?&]$/.test(redirectUri) ? '' : '&'
   return { status: 302, body: undefined, headers: { location: `${redirectUri}${glue}${added}` } }
 }
 
-const html = (answer: Answer): Reply => ({ answer, csp: PAGE_CSP })
+export const html = (answer: Answer): Reply => ({ answer, csp: PAGE_CSP })
 
 export class Authorize {
   readonly #registry: Registry

@@ -161,6 +161,30 @@ export interface Expectation {
   readonly credential?: { readonly header: string; readonly prefix: string }
   /** At least two people in at least two workspaces, so that a test can tell them apart. */
   readonly accounts: readonly Account[]
+  /** Played by RFC 5849, and not by RFC 6749: see `expectation1`. */
+  readonly oauth1?: OAuth1Rules
+}
+
+export interface OAuth1Rules {
+  /** Where temporary credentials are asked for; as in `TokenCall.url`. */
+  readonly temporary: string
+  /** Of that call and the token's. */
+  readonly methods: readonly ('GET' | 'POST')[]
+  /** `HMAC-SHA1`, `HMAC-SHA256`, `PLAINTEXT`. */
+  readonly signatures: readonly string[]
+  /** What is added to the callback where somebody declined. */
+  readonly declined: (token: string) => Readonly<Record<string, string>>
+  /** What the token answer holds besides token and secret. */
+  readonly more?: (account: Account) => Readonly<Record<string, string>>
+}
+
+/** What is expected of a provider of OAuth 1.0a. */
+export interface Expectation1
+  extends Omit<OAuth1Rules, 'temporary'>,
+    Pick<Expectation, 'provider' | 'documents' | 'api' | 'unauthorized' | 'accounts' | 'errors' | 'prefix'> {
+  readonly temporary: { readonly url: string }
+  readonly authorize: Pick<Expectation['authorize'], 'url' | 'query' | 'scopes'>
+  readonly token: { readonly url: string }
 }
 
 /** An active token that somebody asked about. */
@@ -197,3 +221,23 @@ export interface ApiCall {
 
 /** Names the type where an expectation is written. */
 export const expectation = (e: Expectation): Expectation => e
+
+/** The same for OAuth 1.0a: what only OAuth 2 has is filled in, and never looked at. */
+export const expectation1 = (e: Expectation1): Expectation => {
+  const { methods, signatures, declined, more, temporary, authorize, token, ...shared } = e
+  return {
+    ...shared,
+    authorize: { ...authorize, pkce: 'ignored' },
+    code: {
+      url: token.url,
+      client: 'either',
+      body: 'form',
+      answer: () => {
+        throw new Error('a token answer of OAuth 2, of a provider of OAuth 1')
+      },
+    },
+    offline: 'never',
+    lifetime: undefined,
+    oauth1: { temporary: temporary.url, methods, signatures, declined, ...(more ? { more } : {}) },
+  }
+}

@@ -1,4 +1,4 @@
-import type { Account, Answer, Expectation, Issue, TokenCall } from './expectation.ts'
+import { type Account, type Answer, type Expectation, expectation1, type Issue, type TokenCall } from './expectation.ts'
 
 const accounts: readonly Account[] = [
   {
@@ -49,3 +49,19 @@ export const strict = (provider: string, authorizeUrl: string, tokenUrl: string)
     accounts,
   }
 }
+
+/** The same for OAuth 1, by RFC 5849, which has no word for a refusal. */
+export const strict1 = (provider: string, temporaryUrl: string, authorizeUrl: string, tokenUrl: string): Expectation =>
+  expectation1({
+    provider,
+    documents: ['https://www.rfc-editor.org/rfc/rfc5849'],
+    methods: ['GET', 'POST'],
+    signatures: ['HMAC-SHA1', 'HMAC-SHA256', 'PLAINTEXT'],
+    temporary: { url: temporaryUrl },
+    authorize: { url: authorizeUrl, scopes: { params: ['scope'], separators: [' ', ','] } },
+    declined: token => ({ denied: token }),
+    token: { url: tokenUrl },
+    api: [],
+    unauthorized: { status: 401, body: 'invalid token' },
+    accounts,
+  })

@@ -9,6 +9,8 @@ export interface Body {
   /** Top-level parameters. Strings in a form; anything in JSON. Empty ones count as not sent (RFC 6749 §3.1, §3.2). */
   readonly values: ReadonlyMap<string, unknown>
   readonly json: unknown
+  /** Of a form, every parameter as it was sent: a signature covers them all. */
+  readonly form?: URLSearchParams
   /** Why the body cannot be taken: malformed, or a parameter twice. */
   readonly problem?: string
 }
@@ -84,8 +86,8 @@ export const parseBody = (contentType: string | undefined, bytes: Buffer): Body 
     const params = new URLSearchParams(text)
     const values = new Map<string, unknown>([...params].filter(([, value]) => value !== ''))
     const twice = duplicate(params)
-    if (twice === undefined) return { kind, values, json: undefined }
-    return { kind, values, json: undefined, problem: 'a parameter was sent more than once' }
+    if (twice === undefined) return { kind, values, json: undefined, form: params }
+    return { kind, values, json: undefined, form: params, problem: 'a parameter was sent more than once' }
   }
   let json: unknown
   try {

@@ -11,12 +11,13 @@ export type {
   ApiRequest,
   Expect,
   Expectation,
+  Expectation1,
   Introspected,
   Issue,
   Refusal,
   TokenCall,
 } from './expectation.ts'
-export { expectation } from './expectation.ts'
+export { expectation, expectation1 } from './expectation.ts'
 export type { Call, Client, Sandbox, SandboxOptions, Switches } from './types.ts'
 
 /** The expectations that come with the package. Loaded when asked for: a test that brings its own needs none. */

@@ -1,13 +1,13 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Account, Answer, ApiCall, Expectation } from './expectation.ts'
-import { strict } from './generic.ts'
+import { strict, strict1 } from './generic.ts'
 import { compile, type Match, match, type Template } from './match.ts'
 import type { Store } from './store.ts'
 import type { Call, Client, SandboxOptions, Switches } from './types.ts'
 
 export interface Route {
   readonly play: Play
-  readonly kind: 'authorize' | 'token' | 'revoke' | 'introspect' | 'api'
+  readonly kind: 'temporary' | 'authorize' | 'token' | 'revoke' | 'introspect' | 'api'
   readonly methods: readonly string[]
   readonly template: Template
   /** Token routes: which of the expectation's calls this is. */
@@ -54,8 +54,10 @@ const play = (expectation: Expectation, generic: boolean, clients = new Map<stri
   ): void => {
     routes.push({ play: made, kind, methods, template: compile(url), ...more })
   }
+  const { oauth1 } = expectation
+  if (oauth1) add('temporary', oauth1.methods, oauth1.temporary)
   add('authorize', ['GET', 'POST'], expectation.authorize.url)
-  add('token', ['POST'], expectation.code.url, { token: 'code' })
+  add('token', oauth1?.methods ?? ['POST'], expectation.code.url, { token: 'code' })
   if (expectation.refresh) add('token', ['POST'], expectation.refresh.url, { token: 'refresh' })
   if (expectation.revoke) add('revoke', [expectation.revoke.method.toUpperCase()], expectation.revoke.url)
   if (expectation.introspect) add('introspect', ['POST'], expectation.introspect.url)
@@ -115,12 +117,16 @@ export class Registry {
     if (!client.endpoints) {
       throw new Error(`There is no expectation for ${client.provider}: register it with its endpoints.`)
     }
-    const { authorizeUrl, tokenUrl } = client.endpoints
+    const { authorizeUrl, tokenUrl, temporaryUrl } = client.endpoints
     const others = [...(known?.clients.values() ?? [])].filter(other => other.clientId !== client.clientId)
     const moved = others.find(o => o.endpoints?.authorizeUrl !== authorizeUrl || o.endpoints?.tokenUrl !== tokenUrl)
     if (moved) throw new Error(`${client.provider} is registered with other endpoints by the client ${moved.clientId}.`)
     const clients = new Map(known?.clients).set(client.clientId, client)
-    this.#plays.set(client.provider, play(strict(client.provider, authorizeUrl, tokenUrl), true, clients))
+    const expectation =
+      temporaryUrl === undefined
+        ? strict(client.provider, authorizeUrl, tokenUrl)
+        : strict1(client.provider, temporaryUrl, authorizeUrl, tokenUrl)
+    this.#plays.set(client.provider, play(expectation, true, clients))
   }
 
   /** Every route whose URL this is, whatever the method, the most literal first. */

@@ -2,6 +2,7 @@ import { authenticate, claimedId, presented } from './client-auth.ts'
 import type { Answer, Expectation } from './expectation.ts'
 import { anyText, type Incoming, json, type Reply, text } from './http.ts'
 import { sameLabels, unmet, unmetHeader } from './match.ts'
+import type { OAuth1 } from './oauth1.ts'
 import { type Found, type Play, type Refused, type Registry, refusal } from './registry.ts'
 import type { Access, Grant } from './store.ts'
 
@@ -25,9 +26,10 @@ interface Holder {
 }
 
 /** Which of the providers at this URL the token is alive with. */
-const holder = (registry: Registry, request: Incoming, all: readonly Found[]): Holder | undefined => {
+const holder = (registry: Registry, request: Incoming, all: readonly Found[], oauth1?: OAuth1): Holder | undefined => {
   for (const found of all) {
-    const token = bearer(found.route.play.expectation, request)
+    const { play } = found.route
+    const token = play.expectation.oauth1 ? oauth1?.tokenOf(request, play) : bearer(play.expectation, request)
     const live = token === undefined ? undefined : registry.store.live(token)
     if (token === undefined || live?.grant.provider !== found.route.play.provider) continue
     if (sameLabels(live.grant.labels, found.labels)) return { token, ...live, found }
@@ -43,8 +45,8 @@ const of = (play: Play, found: Found, kind: 'api' | 'revoke') => ({
 
 const whose = (grant: Grant) => ({ clientId: grant.clientId, grant: grant.id, account: grant.account })
 
-export const api = (registry: Registry, request: Incoming, all: readonly Found[]): Reply => {
-  const held = holder(registry, request, all)
+export const api = (registry: Registry, oauth1: OAuth1, request: Incoming, all: readonly Found[]): Reply => {
+  const held = holder(registry, request, all, oauth1)
   const found = held?.found ?? all[0]
   const call = found?.route.api
   if (!found || !call) throw new Error('an API call without a provider')

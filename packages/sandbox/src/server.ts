@@ -17,6 +17,7 @@ import {
   text,
 } from './http.ts'
 import { introspect } from './introspect.ts'
+import { OAuth1 } from './oauth1.ts'
 import type { Registry, Route } from './registry.ts'
 import { api, revoke } from './resource.ts'
 import { token } from './token.ts'
@@ -27,7 +28,7 @@ export interface Listening {
   close(): Promise<void>
 }
 
-const ORDER: readonly Route['kind'][] = ['authorize', 'token', 'revoke', 'introspect', 'api']
+const ORDER: readonly Route['kind'][] = ['temporary', 'authorize', 'token', 'revoke', 'introspect', 'api']
 
 const notPlayed = (registry: Registry, host: string): Answer => {
   const plays = registry.at(host)
@@ -40,17 +41,18 @@ const notPlayed = (registry: Registry, host: string): Answer => {
   return json(404, { error: 'not_found', error_description: why, played: known })
 }
 
-const dispatch = (registry: Registry, authorize: Authorize, request: Incoming): Reply => {
+const dispatch = (registry: Registry, authorize: Authorize, oauth1: OAuth1, request: Incoming): Reply => {
   const found = registry.find(request.host, request.path)
   if (found.length === 0) return { answer: notPlayed(registry, request.host) }
   const fitting = found.filter(f => f.route.methods.includes(request.method))
   const kind = ORDER.find(k => fitting.some(f => f.route.kind === k))
   if (!kind) return { answer: methodNotAllowed([...new Set(found.flatMap(f => f.route.methods))]) }
   const mine = fitting.filter(f => f.route.kind === kind)
+  if (kind !== 'api' && mine[0]?.route.play.expectation.oauth1) return oauth1.handle(request, mine)
   if (kind === 'authorize') return authorize.handle(request, mine)
   if (kind === 'token') return { ...token(registry, request, mine), refreshToken: text(request.body, 'refresh_token') }
   if (kind === 'introspect') return introspect(registry, request, mine)
-  return kind === 'revoke' ? revoke(registry, request, mine) : api(registry, request, mine)
+  return kind === 'revoke' ? revoke(registry, request, mine) : api(registry, oauth1, request, mine)
 }
 
 /** `/HOST/PATH?QUERY` */
@@ -115,6 +117,7 @@ const open = async (make: () => Server, port: number): Promise<{ port: number; s
 
 export const serve = async (registry: Registry, port: number): Promise<Listening> => {
   const authorize = new Authorize(registry)
+  const oauth1 = new OAuth1(registry)
   const waiting = new Set<NodeJS.Timeout>()
   let origins: readonly string[] = []
 
@@ -165,7 +168,7 @@ export const serve = async (registry: Registry, port: number): Promise<Listening
     const request = await read(req)
     if (!request) return send(res, json(404, { error: 'not_found', error_description: 'See /_sandbox.' }))
     const reply =
-      request.host === '_sandbox' ? control(registry, request, origins) : dispatch(registry, authorize, request)
+      request.host === '_sandbox' ? control(registry, request, origins) : dispatch(registry, authorize, oauth1, request)
     deliver(request, res, reply)
   }
 

@@ -20,6 +20,8 @@ export interface Access {
   readonly scopes: readonly string[]
   /** null: it does not expire. */
   expiresAt: number | null
+  /** Of OAuth 1: signatures are checked with it, so here it is kept as it is. */
+  readonly secret?: string
 }
 
 export interface Refresh {
@@ -65,7 +67,7 @@ const SHAPES: Readonly<Record<(typeof TABLES)[number], Readonly<Record<string, r
     scopesIn: ['strings'],
     labels: ['object'],
   },
-  access: { grant: ['string'], scopes: ['strings'], expiresAt: ['number', 'null'] },
+  access: { grant: ['string'], scopes: ['strings'], expiresAt: ['number', 'null'], secret: ['string', 'undefined'] },
   refresh: { grant: ['string'], spentAt: ['number', 'null'], idleSince: ['number', 'undefined'] },
   codes: {
     provider: ['string'],
@@ -107,7 +109,7 @@ const check = (state: unknown): Record<(typeof TABLES)[number], Record<string, u
   return all as Record<(typeof TABLES)[number], Record<string, unknown>>
 }
 
-/** Grants, tokens and codes; tokens and codes by the SHA-256 of their value only. */
+/** Grants, tokens and codes; tokens and codes by the SHA-256 of their value only (but see `Access.secret`). */
 export class Store {
   readonly #file: string | undefined
   readonly #now: () => number

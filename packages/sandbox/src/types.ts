@@ -10,7 +10,12 @@ export interface Client {
    * Only for a provider without an expectation: it is played as a strict RFC 6749 server at these (real) URLs. Where
    * there is an expectation its URLs count and these are not looked at.
    */
-  readonly endpoints?: { readonly authorizeUrl: string; readonly tokenUrl: string }
+  readonly endpoints?: {
+    readonly authorizeUrl: string
+    readonly tokenUrl: string
+    /** Of OAuth 1, which is then played by RFC 5849. */
+    readonly temporaryUrl?: string
+  }
 }
 
 export interface SandboxOptions {
@@ -50,13 +55,17 @@ export interface Switches {
   /** Values to hand out, so that a test can plant one and look where it ends up. */
   readonly accessToken?: () => string
   readonly refreshToken?: () => string
+  /** Of OAuth 1, what goes with an access token. */
+  readonly tokenSecret?: () => string
+  /** The code, or of OAuth 1 the verifier. */
   readonly code?: () => string
 }
 
 /** A call that was received. Holds no secret, token or code. */
 export interface Call {
   readonly provider: string
-  readonly kind: 'code' | 'refresh' | 'revoke' | 'introspect' | 'api'
+  /** `temporary`: of OAuth 1, the temporary credentials; its token is a `code` call. */
+  readonly kind: 'temporary' | 'code' | 'refresh' | 'revoke' | 'introspect' | 'api'
   readonly at: number
   /** `failed`: answered by the `fail` switch. */
   readonly outcome: 'ok' | Refusal | 'unauthorized' | 'failed'

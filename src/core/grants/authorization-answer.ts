@@ -17,10 +17,13 @@ export const checkIssuer = (attempt: Attempt, iss: string | undefined): void => 
     throw wrong('The answer comes from another issuer than the one asked (RFC 9207). Start again from the app.')
 }
 
+/** LinkedIn's name for it is the second; the others are of OAuth 1 (https://oauth.pbworks.com/ProblemReporting). */
+const declined = new Set(['access_denied', 'user_cancelled_authorize', 'user_refused', 'permission_denied'])
+
 /** A refusal, in our words. */
 export const denied = (error: string): MortiseError => {
   const code = /^[\w.-]{1,80}$/.test(error) ? error : 'an unreadable error'
-  if (code === 'access_denied' || code === 'user_cancelled_authorize')
+  if (declined.has(code))
     return new MortiseError(
       'authorization_denied',
       'The authorization was declined at the provider. Start again from the app to change that.',

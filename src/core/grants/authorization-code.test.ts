@@ -3,15 +3,18 @@ import { suite, test } from 'node:test'
 import { loadCatalogue } from '../../catalogue/catalogue.ts'
 import { Secret } from '../credential.ts'
 import { challenge } from '../ids.ts'
-import type { Provider } from '../provider.ts'
+import type { OAuth2Provider } from '../provider.ts'
 import { authorizeUrl, type Client, codeRequest } from './authorization-code.ts'
 import { refreshRequest } from './refresh-token.ts'
 
 const catalogue = loadCatalogue()
 
-const clientOf = (id: string, over: Partial<Client> & { clientId?: string; of?: Partial<Provider> } = {}): Client => {
+const clientOf = (
+  id: string,
+  over: Partial<Client> & { clientId?: string; of?: Partial<OAuth2Provider> } = {},
+): Client<OAuth2Provider> => {
   const provider = catalogue.get(id)
-  assert.ok(provider, id)
+  assert.ok(provider?.auth === 'oauth2', id)
   return {
     provider: { ...provider, ...over.of },
     integration: { clientId: over.clientId ?? 'client-1', settings: {}, sandbox: false },
@@ -47,7 +50,7 @@ suite('the authorize URL', () => {
 
   test('joins and names the scopes as the definition says', () => {
     assert.equal(authorizeUrl(clientOf('slack'), ask).searchParams.get('scope'), 'read:user,repo')
-    const slack = catalogue.get('slack')?.authorize
+    const slack = clientOf('slack').provider.authorize
     assert.ok(slack?.scopes)
     const asUser = { authorize: { ...slack, scopes: { ...slack.scopes, param: 'user_scope' } } }
     const url = authorizeUrl(clientOf('slack', { of: asUser }), ask)
@@ -75,7 +78,7 @@ suite('the authorize URL', () => {
     const google = authorizeUrl(clientOf('google'), ask).searchParams
     assert.equal(google.get('access_type'), 'offline')
     assert.equal(google.get('prompt'), 'consent')
-    const authorize = catalogue.get('google')?.authorize
+    const authorize = clientOf('google').provider.authorize
     assert.ok(authorize)
     const rude = { authorize: { ...authorize, params: { state: 'fixed', client_id: 'other', response_type: 'token' } } }
     const url = authorizeUrl(clientOf('google', { of: rude }), ask)

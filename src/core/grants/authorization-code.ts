@@ -3,13 +3,13 @@ import type { Secret } from '../credential.ts'
 import { challenge } from '../ids.ts'
 import type { Integration } from '../integration.ts'
 import type { CallRequest } from '../ports.ts'
-import type { Provider } from '../provider.ts'
+import type { OAuth2Provider, Provider } from '../provider.ts'
 import { expandUrl, type TemplateValues } from '../template.ts'
 import type { AuthorizationParams } from './authorization-params.ts'
 
 /** The integration's client at the provider, its secret opened. */
-export interface Client {
-  readonly provider: Provider
+export interface Client<P extends Provider = Provider> {
+  readonly provider: P
   readonly integration: Pick<Integration, 'clientId' | 'settings' | 'sandbox'>
   readonly secret: Secret
   /** The connection's configuration, for templates. */
@@ -31,7 +31,7 @@ export interface AuthorizeAsk {
 }
 
 /** The URL that the browser is sent to. What the hub itself sets is set last. */
-export const authorizeUrl = (client: Omit<Client, 'secret'>, ask: AuthorizeAsk): URL => {
+export const authorizeUrl = (client: Omit<Client<OAuth2Provider>, 'secret'>, ask: AuthorizeAsk): URL => {
   const { authorize } = client.provider
   const url = expandUrl(client.provider, authorize.url, valuesOf(client))
   const set = (name: string, value: string) => url.searchParams.set(name, value)
@@ -53,7 +53,7 @@ export const authorizeUrl = (client: Omit<Client, 'secret'>, ask: AuthorizeAsk):
 
 /** The exchange of the code for a credential. */
 export const codeRequest = (
-  client: Client,
+  client: Client<OAuth2Provider>,
   given: { code: string; redirectUri: string; verifier: string | undefined },
 ): CallRequest =>
   tokenRequest(client, client.provider.token.url, {
@@ -66,7 +66,7 @@ export const codeRequest = (
 
 /** A request to a token endpoint, authenticated and encoded the way the definition says (RFC 6749 §2.3.1). */
 export const tokenRequest = (
-  client: Client,
+  client: Client<OAuth2Provider>,
   template: string,
   params: Readonly<Record<string, string>>,
 ): CallRequest => {

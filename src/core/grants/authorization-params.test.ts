@@ -8,7 +8,7 @@ import { type AuthorizationParams, checkAuthorizationParams } from './authorizat
 const catalogue = loadCatalogue()
 const providerOf = (id: string) => {
   const provider = catalogue.get(id)
-  assert.ok(provider)
+  assert.ok(provider?.auth === 'oauth2')
   return provider
 }
 const urlOf = (id: string, params: AuthorizationParams) =>

@@ -36,7 +36,8 @@ export const checkAuthorizationParams = (
   for (const [name, value] of Object.entries(params)) {
     const shown = nameOf(name.slice(0, 80))
     const lower = name.toLowerCase()
-    if (own.has(lower))
+    // Of OAuth 1 (RFC 5849 §2), whatever the provider makes of them here.
+    if (own.has(lower) || lower.startsWith('oauth_'))
       throw badParameter(shown, `${shown} cannot be given: ${lower} is what the hub itself sets. Leave it out.`)
     if (lower === scopes || /scopes?$/.test(lower))
       throw badParameter(shown, `${shown} cannot be given: scopes have parameters of their own. Leave it out.`)

@@ -18,7 +18,7 @@ const answer = (body: Json | string, status = 200): CallResponse => ({
 })
 const read = (id: string, response: CallResponse, old: Parameters<typeof readRefreshAnswer>[3] = before) => {
   const provider = catalogue.get(id)
-  assert.ok(provider, id)
+  assert.ok(provider?.auth === 'oauth2', id)
   return readRefreshAnswer(provider, response, now, old)
 }
 const failure = (id: string, response: CallResponse): MortiseError => {

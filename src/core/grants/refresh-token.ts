@@ -2,7 +2,7 @@
 import { type Credential, pick, type Secret } from '../credential.ts'
 import { MortiseError, toMortiseError } from '../errors.ts'
 import type { CallRequest, CallResponse } from '../ports.ts'
-import type { Provider } from '../provider.ts'
+import type { OAuth2Provider } from '../provider.ts'
 import { type Client, tokenRequest } from './authorization-code.ts'
 import { readTokenAnswer } from './token-answer.ts'
 
@@ -27,7 +27,7 @@ export const verdictOf = ({ code, details }: MortiseError): Verdict => {
 /** RFC 6749 §5.2, but for invalid_grant and those of the client: the request was looked at, and nothing done. */
 const refusals = new Set(['invalid_request', 'unsupported_grant_type', 'invalid_scope'])
 
-export const refreshRequest = (client: Client, refreshToken: Secret): CallRequest =>
+export const refreshRequest = (client: Client<OAuth2Provider>, refreshToken: Secret): CallRequest =>
   tokenRequest(client, client.provider.refresh?.url ?? client.provider.token.url, {
     grant_type: 'refresh_token',
     refresh_token: refreshToken.reveal(),
@@ -41,7 +41,7 @@ export const refreshRequest = (client: Client, refreshToken: Secret): CallReques
  * it was, so that an outage is never mistaken for a revocation.
  */
 export const readRefreshAnswer = (
-  provider: Provider,
+  provider: OAuth2Provider,
   response: CallResponse,
   now: Date,
   before: Pick<Credential, 'refreshToken' | 'scopes'> & { readonly lifetime?: number },

@@ -18,7 +18,7 @@ const answer = (body: Json | string, status = 200, headers: Record<string, strin
 })
 const read = (id: string, response: CallResponse) => {
   const provider = catalogue.get(id)
-  assert.ok(provider, id)
+  assert.ok(provider?.auth === 'oauth2', id)
   return readTokenAnswer(provider, response, now)
 }
 /** What it throws; that it throws. */

@@ -2,7 +2,7 @@
 import { type Credential, type Json, type JsonObject, pick, pickText, Secret } from '../credential.ts'
 import { MortiseError } from '../errors.ts'
 import { type CallResponse, isOutage, retryAfter } from '../ports.ts'
-import type { Provider } from '../provider.ts'
+import type { OAuth2Provider } from '../provider.ts'
 
 export const asObject = (text: string): JsonObject | undefined => {
   try {
@@ -23,7 +23,7 @@ const asForm = (response: CallResponse): JsonObject | undefined =>
  * An error code as RFC 6749 §5.2 allows it, without spaces: a sentence may quote the token. What is longer or stranger is
  * not repeated, unless the definition itself names it.
  */
-const errorCode = ({ token, refresh }: Provider, answer: JsonObject | undefined): string | undefined => {
+const errorCode = ({ token, refresh }: OAuth2Provider, answer: JsonObject | undefined): string | undefined => {
   const code = pickText(answer, token.answer.error)
   if (code === undefined) return undefined
   const named = refresh?.permanent.includes(code) || refresh?.transient.includes(code)
@@ -46,7 +46,7 @@ const clientErrors = new Set([
  * `details.providerCode`), `provider_unavailable` (429, 5xx) or `provider_invalid_response`. No message repeats
  * anything of the answer but its error code.
  */
-export const readTokenAnswer = (provider: Provider, response: CallResponse, now: Date): Credential => {
+export const readTokenAnswer = (provider: OAuth2Provider, response: CallResponse, now: Date): Credential => {
   const answer = asObject(response.body) ?? asForm(response)
   const at = provider.token.answer
   const accessToken = pickText(answer, at.accessToken)
@@ -79,11 +79,11 @@ export const readTokenAnswer = (provider: Provider, response: CallResponse, now:
 }
 
 /** The answer does not say when the token ends; `token.lifetime` is only what is known of such tokens. */
-export const isSilent = (provider: Provider, answer: JsonObject): boolean =>
+export const isSilent = (provider: OAuth2Provider, answer: JsonObject): boolean =>
   pick(answer, provider.token.answer.expiresIn) === undefined
 
 /** `expires_in` may be text (Microsoft's v1, some form answers); nonsense is an error, not "never". */
-const expiry = (provider: Provider, answer: JsonObject, now: Date): Date | undefined => {
+const expiry = (provider: OAuth2Provider, answer: JsonObject, now: Date): Date | undefined => {
   const given = pick(answer, provider.token.answer.expiresIn)
   const isNumber = typeof given === 'number' || (typeof given === 'string' && /^\d+(\.\d+)?$/.test(given))
   const seconds = given === undefined ? provider.token.lifetime : isNumber ? Number(given) : Number.NaN
@@ -100,7 +100,12 @@ const expiry = (provider: Provider, answer: JsonObject, now: Date): Date | undef
 /** Nothing was done, and the same request may work later (RFC 6749 §4.1.2.1 has the first, RFC 8628 §3.5 the second). */
 const transientErrors = new Set(['temporarily_unavailable', 'slow_down'])
 
-const refusal = (provider: Provider, response: CallResponse, code: string | undefined, now: Date): MortiseError => {
+const refusal = (
+  provider: OAuth2Provider,
+  response: CallResponse,
+  code: string | undefined,
+  now: Date,
+): MortiseError => {
   const details = { providerStatus: response.status, ...(code === undefined ? {} : { providerCode: code }) }
   const said = code === undefined ? `status ${response.status}` : `"${code}"`
   const later = code !== undefined && (transientErrors.has(code) || provider.refresh?.transient.includes(code) === true)

@@ -26,7 +26,7 @@ export const credentialRoutes = (app: FastifyInstance, served: Served): void => 
     const environment = await served.environment(request)
     const integration = await chosen(request, text(body, 'authConfigId'))
     const provider = hub.context.providerOf(integration)
-    const ask = readNewCredential(request.params.connector, body, Object.keys(provider.params))
+    const ask = readNewCredential(request.params.connector, body, Object.keys(provider.params), provider.auth)
     const user = await served.user(request, undefined, body)
     const params = ask.params
     if (ask.given) {

@@ -87,7 +87,13 @@ export interface NewCredential {
 }
 
 /** POST /connectors/:id/credentials. */
-export const readNewCredential = (connectorId: string, body: Body, params: readonly string[]): NewCredential => {
+export const readNewCredential = (
+  connectorId: string,
+  body: Body,
+  params: readonly string[],
+  /** The grant of the provider: what is begun where no type is named. */
+  flow: CredentialKind = 'oauth2',
+): NewCredential => {
   const inBody = text(body, 'connectorId')
   if (inBody !== undefined && inBody !== connectorId)
     throw badParameter(
@@ -105,11 +111,11 @@ export const readNewCredential = (connectorId: string, body: Body, params: reado
       'authenticationType',
       `authenticationType is missing: oauth2 (with redirectUri), apiKey, bearer or basic (with fields). GET …/credentials/metadata says what this connector takes. ${warningsOf(body, known).join(' ')}`.trim(),
     )
-  const kind = asked === undefined ? 'oauth2' : kindNamed(asked)
+  const kind = asked === undefined ? flow : kindNamed(asked)
   if (kind === undefined)
     throw badParameter(
       'authenticationType',
-      `"${asked?.slice(0, 80)}" is no authenticationType; there are oauth2, apiKey, bearer and basic.`,
+      `"${asked?.slice(0, 80)}" is no authenticationType; there are oauth2, oauth1, apiKey, bearer and basic.`,
     )
   const spread = { ...objectIn(body, 'data'), ...objectIn(body, 'fields') }
   const given = readGiven(kind, spread, body)
@@ -125,7 +131,7 @@ export const readNewCredential = (connectorId: string, body: Body, params: reado
     throw badParameter('name', 'name must be at most 255 characters, without control characters.')
   const state = text(body, 'state')
   if (state !== undefined && state.length > 1000) throw badParameter('state', 'state is longer than 1,000 characters.')
-  const own = kind === 'basic' ? [...userNames, ...passwords] : kind === 'oauth2' ? tokenNames : keyNames[kind]
+  const own = ownNames[kind]
   return {
     kind,
     given,
@@ -151,6 +157,17 @@ const userNames = ['username', 'user', 'userName', 'email', 'login']
 const passwords = ['password', 'pass', 'secret', 'apiToken']
 const tokenNames = ['accessToken', 'access_token', 'refreshToken', 'refresh_token', 'expiresAt', 'expires_at', 'scope']
 
+const pairNames = {
+  token: ['oauthToken', 'oauth_token', 'accessToken', 'access_token'],
+  secret: ['oauthTokenSecret', 'oauth_token_secret', 'tokenSecret', 'token_secret'],
+}
+const ownNames: Readonly<Record<CredentialKind, readonly string[]>> = {
+  oauth2: tokenNames,
+  oauth1: [...pairNames.token, ...pairNames.secret],
+  basic: [...userNames, ...passwords],
+  ...keyNames,
+}
+
 const readGiven = (kind: CredentialKind, fields: Body, body: Body): Given | undefined => {
   // In `fields`, in `data`, or beside them.
   const find = (names: readonly string[]) => text(fields, ...names) ?? text(body, ...names)
@@ -170,6 +187,16 @@ const readGiven = (kind: CredentialKind, fields: Body, body: Body): Given | unde
       ...(expiresAt ? { expiresAt } : {}),
       ...(scope === undefined ? {} : { scopes: scope.split(/[ ,]+/).filter(Boolean) }),
     }
+  }
+  if (kind === 'oauth1') {
+    const [token, secret] = [text(fields, ...pairNames.token), text(fields, ...pairNames.secret)]
+    if (token === undefined && secret === undefined) return undefined
+    if (token === undefined || secret === undefined)
+      throw badParameter(
+        token === undefined ? 'data.oauthToken' : 'data.oauthTokenSecret',
+        'A credential of the type oauth1 needs data: {"oauthToken": "…", "oauthTokenSecret": "…"}.',
+      )
+    return { kind, token: new Secret(token), tokenSecret: new Secret(secret) }
   }
   if (kind === 'basic') {
     const [username, password] = [find(userNames), find(passwords)]

@@ -2,7 +2,7 @@
 
 import type { Outcome } from '../../core/attempt.ts'
 import { type Connection, shownId } from '../../core/connection.ts'
-import type { CredentialKind } from '../../core/credential.ts'
+import { type CredentialKind, isKey } from '../../core/credential.ts'
 import { type EndUser, shownUserId } from '../../core/end-user.ts'
 import type { Concluded } from '../../core/open-session.ts'
 import type { Provider } from '../../core/provider.ts'
@@ -92,6 +92,9 @@ const kinds: Readonly<Record<string, CredentialKind>> = {
   oauth2: 'oauth2',
   oauth20: 'oauth2',
   oauth: 'oauth2',
+  oauth1: 'oauth1',
+  oauth10: 'oauth1',
+  oauth10a: 'oauth1',
   apikey: 'apiKey',
   key: 'apiKey',
   bearer: 'bearer',
@@ -108,7 +111,7 @@ export const toMetadata = (connectorId: string, provider: Provider) => {
   const properties = (kind: CredentialKind) => ({
     userId: { type: 'string', description: 'An id, a username or "me"; optional' },
     authenticationType: { const: kind },
-    ...(kind === 'oauth2'
+    ...(!isKey(kind)
       ? { redirectUri: { type: 'string', format: 'uri' }, state: { type: 'string' } }
       : { fields: { type: 'object', properties: fieldsOf(kind), required: Object.keys(fieldsOf(kind)) } }),
     ...(Object.keys(provider.params).length === 0
@@ -140,13 +143,13 @@ export const toMetadata = (connectorId: string, provider: Provider) => {
     sampleInput: {
       connectorId,
       authenticationType: kind,
-      ...(kind === 'oauth2'
+      ...(!isKey(kind)
         ? { redirectUri: 'http://localhost:3000/oauth/callback' }
         : { fields: Object.fromEntries(Object.keys(fieldsOf(kind)).map(name => [name, '…'])) }),
     },
   })
   return [
-    entry('oauth2', `${provider.name} (OAuth 2.0)`),
+    entry(provider.auth, `${provider.name} (${provider.auth === 'oauth1' ? 'OAuth 1.0a' : 'OAuth 2.0'})`),
     ...Object.entries(provider.keys?.kinds ?? {}).map(([kind, each]) => entry(kind as CredentialKind, each.title)),
   ]
 }

@@ -24,6 +24,7 @@ const most = 100
 
 const kinds: Record<CredentialKind, string> = {
   oauth2: 'OAuth 2.0',
+  oauth1: 'OAuth 1.0a',
   apiKey: 'API key',
   bearer: 'bearer token',
   basic: 'user and password',

@@ -213,6 +213,13 @@ const givenOf = (body: CredentialsBody, key: 'apiKey' | 'bearer'): Given => {
     if (text === undefined) throw wrong('credentials.apiKey', 'credentials.apiKey is missing.')
     return { kind: key, key: new Secret(text) }
   }
+  if (body.type === 'OAUTH1')
+    return {
+      kind: 'oauth1',
+      token: new Secret(body.oauth_token),
+      tokenSecret: new Secret(body.oauth_token_secret),
+      ...(body.raw ? { raw: new Secret(body.raw) } : {}),
+    }
   return {
     kind: 'oauth2',
     accessToken: new Secret(body.access_token),
@@ -225,6 +232,9 @@ const givenOf = (body: CredentialsBody, key: 'apiKey' | 'bearer'): Given => {
 /** Which credential a flat body holds. */
 const flatCredentials = (body: ReturnType<typeof oldImportBody.parse>): CredentialsBody => {
   const key = body.api_key ?? body.apiKey
+  const { oauth_token, oauth_token_secret, raw } = body
+  if (oauth_token !== undefined && oauth_token_secret !== undefined)
+    return { type: 'OAUTH1', oauth_token, oauth_token_secret, raw }
   if (body.access_token !== undefined)
     return {
       type: 'OAUTH2',
@@ -235,7 +245,10 @@ const flatCredentials = (body: ReturnType<typeof oldImportBody.parse>): Credenti
     }
   if (key !== undefined) return { type: 'API_KEY', apiKey: key }
   if (body.username !== undefined) return { type: 'BASIC', username: body.username, password: body.password ?? '' }
-  throw wrong('access_token', 'The body holds no credential: send access_token, api_key, or username and password.')
+  throw wrong(
+    'access_token',
+    'The body holds no credential: send access_token, oauth_token with oauth_token_secret, api_key, or username and password.',
+  )
 }
 
 /** Plain texts; a number or a truth value is one, too. */

@@ -2,7 +2,6 @@
 import type { Outcome } from '../../core/attempt.ts'
 import { type ListedConnection, mergedMetadata, mergedMetadataText, type ReadRow } from '../../core/connection.ts'
 import type { Reading } from '../../core/read.ts'
-import type { CredentialTexts } from '../../core/sealed.ts'
 import type { Untold } from '../../core/storage.ts'
 import { isoTime } from '../iso.ts'
 import { errorType } from './errors.ts'
@@ -15,14 +14,14 @@ const text = (value: string): string => JSON.stringify(value)
  */
 export const toConnection = (reading: Reading, withCredentials: boolean): string => {
   const { integrationKey, connectionId, row } = reading
-  const credentials = withCredentials ? toCredentials(reading, ({ refreshToken }) => refreshToken !== undefined) : '{}'
+  const credentials = withCredentials ? toCredentials(reading, true) : '{}'
   return `{"id":${row.number},"created_at":"${isoTime(row.createdAt)}Z","updated_at":"${isoTime(row.updatedAt)}Z","provider_config_key":${text(integrationKey)},"connection_id":${text(connectionId)},"credentials":${credentials},"connection_config":${row.config},"account_id":0,"metadata":${mergedMetadataText(row)}}`
 }
 
 /** The same of 2026. `zone`: how its times end; those of an import are told otherwise than those that are read. */
 export const toCurrentConnection = (reading: Reading, withCredentials: boolean, zone = '+00:00'): string => {
   const { integrationKey, connectionId, row } = reading
-  const credentials = withCredentials ? toCredentials(reading, () => true) : '{}'
+  const credentials = withCredentials ? toCredentials(reading, false) : '{}'
   return `{"id":${row.number},"connection_id":${text(connectionId)},"provider_config_key":${text(integrationKey)},"provider":${text(row.provider)},"errors":[],"end_user":${toEndUser(row)},"tags":${row.tags},"metadata":${mergedMetadataText(row)},"connection_config":${row.config},"webhook_url_override":${orNull(row.webhookUrlOverride)},"created_at":"${isoTime(row.createdAt)}${zone}","updated_at":"${isoTime(row.updatedAt)}${zone}","last_fetched_at":null,"credentials":${credentials}}`
 }
 
@@ -39,7 +38,8 @@ const toEndUser = (row: ReadRow): string => {
 
 const toCredentials = (
   { row, credential }: Pick<Reading, 'row' | 'credential'>,
-  showsExpiry: (texts: CredentialTexts) => boolean,
+  /** The document has an `access_token` of either grant, and an expiry only beside a refresh token. */
+  of2023: boolean,
 ): string => {
   const texts = credential.reveal()
   if (row.kind === 'basic') {
@@ -47,9 +47,12 @@ const toCredentials = (
     const colon = pair.indexOf(':')
     return `{"type":"BASIC","username":${text(pair.slice(0, colon))},"password":${text(pair.slice(colon + 1))}}`
   }
+  if (row.kind === 'oauth1')
+    return `{"type":"OAUTH1",${of2023 ? `"access_token":${texts.accessToken},` : ''}"oauth_token":${texts.accessToken},"oauth_token_secret":${texts.tokenSecret},"raw":${texts.raw}}`
   if (row.kind !== 'oauth2') return `{"type":"API_KEY","apiKey":${texts.accessToken}}`
   const refreshToken = texts.refreshToken === undefined ? '' : `,"refresh_token":${texts.refreshToken}`
-  const expiry = row.expiresAt === null || !showsExpiry(texts) ? '' : `,"expires_at":"${isoTime(row.expiresAt)}Z"`
+  const hidden = of2023 && texts.refreshToken === undefined
+  const expiry = row.expiresAt === null || hidden ? '' : `,"expires_at":"${isoTime(row.expiresAt)}Z"`
   return `{"type":"OAUTH2","access_token":${texts.accessToken}${refreshToken}${expiry},"raw":${texts.raw}}`
 }
 

@@ -8,7 +8,10 @@ import { checkNames, single } from './query.ts'
 import type { Served } from './served.ts'
 
 /** What an auth mode is called there. */
-export const authMode: Readonly<Record<Provider['auth'], string>> = { oauth2: 'OAUTH2' }
+export const authMode: Readonly<Record<Provider['auth'], string>> = {
+  oauth2: 'OAUTH2',
+  oauth1: 'OAUTH1',
+}
 
 /** A definition's template in the words of this dialect. */
 const template = (text: string): string => text.replaceAll('${config.', '${connectionConfig.')

@@ -15,6 +15,14 @@ const credentials = z.union([
     expires_at: time.optional(),
     raw: json,
   }),
+  z.strictObject({
+    type: z.literal('OAUTH1'),
+    /** In 2023 only, where every type has one: the token. */
+    access_token: z.string().optional(),
+    oauth_token: z.string(),
+    oauth_token_secret: z.string(),
+    raw: json,
+  }),
   /** Given as they are, without a flow. */
   z.strictObject({ type: z.literal('API_KEY'), apiKey: z.string() }),
   z.strictObject({ type: z.literal('BASIC'), username: z.string(), password: z.string() }),
