@@ -163,3 +163,54 @@ test('no token, refresh token, code, verifier, state or secret is in a log, a pa
   await hub.stop()
   assert.deepEqual(lookFor(canaries, { ...db(), log: readFileSync(logFile) }), [])
 })
+
+test('a client that an end user brings, and the token of a session, are in no log, no page and no database', async t => {
+  const folder = tempFolder(t)
+  const logFile = join(folder, 'hub.log')
+  const logTo = openSync(logFile, 'w')
+  t.after(() => closeSync(logTo))
+  const clock = movableClock()
+  const hub = await startTestHub(t, { clock, logTo, env: { MORTISE_LOG_LEVEL: 'info' } })
+  const own = { clientId: 'own-client', clientSecret: canary('own secret') }
+  hub.sandbox.register({ provider: 'github', ...own, redirectUris: [`${hub.origin}/oauth/callback`] })
+  hub.sandbox.set('github', { autoApprove: true })
+  const made = await fetch(`${hub.origin}/connect/sessions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ end_user: { id: 'u' } }),
+  })
+  const { token } = ((await made.json()) as { data: { token: string } }).data
+  const pages: string[] = []
+  const browser = new Browser()
+  const visit = async (integration: string, more: Record<string, string> = {}) => {
+    const query = new URLSearchParams({
+      connect_session_token: token,
+      'credentials[oauth_client_id_override]': own.clientId,
+      'credentials[oauth_client_secret_override]': own.clientSecret,
+      ...more,
+    })
+    const { response } = await browser.follow(`${hub.origin}/oauth/connect/${integration}?${query}`)
+    pages.push(await response.text(), JSON.stringify([...response.headers]))
+    return response.status
+  }
+  assert.equal(await visit('github'), 200)
+  // What goes wrong is said, and logged, without it: before the provider is asked, and after.
+  assert.equal(await visit('nope'), 400)
+  assert.equal(await visit('github', { 'credentials[other]': own.clientSecret }), 400)
+  hub.sandbox.set('github', { fail: { status: 401, body: { error: 'invalid_client' } } })
+  assert.equal(await visit('github'), 400)
+  clock.forward(28_800)
+  const [row] = await hub.rooms.storage.connections(hub.rooms.firstEnvironment.id, {})
+  assert.ok(row?.client)
+  const read = await fetch(`${hub.origin}/connections/${row.connectionId}?provider_config_key=github`)
+  pages.push(await read.text())
+  await hub.stop()
+  const files = readdirSync(hub.dataDir).filter(name => name.startsWith('mortise.db'))
+  const places = {
+    log: readFileSync(logFile),
+    pages: Buffer.from(pages.join('\n')),
+    ...Object.fromEntries(files.map(name => [name, readFileSync(join(hub.dataDir, name))])),
+  }
+  assert.match(places.log.toString(), /a refresh failed/)
+  assert.deepEqual(lookFor({ secret: own.clientSecret, token, bare: token.slice(-64) }, places), [])
+})

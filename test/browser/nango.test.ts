@@ -241,6 +241,11 @@ test('the link of a session: by keyboard alone, its token gone from the address 
   assert.equal(await page.evaluate('document.activeElement.textContent'), 'GitHub is connected')
   const later = world.addresses.slice(1).filter(address => address.includes(token))
   assert.deepEqual(later, [])
+  // So is the address that the vendor's own page would have.
+  const root = await page.context().newPage()
+  await root.goto(`${hub.origin}/?session_token=${token}`)
+  await root.getByText('Pick the account').waitFor()
+  assert.equal(root.url(), `${hub.origin}/connect/`)
   // Without a link the page says where it is from; with a session that allows nothing, what to do.
   const fresh = await page.context().newPage()
   await fresh.goto(`${hub.origin}/connect`)

@@ -164,7 +164,7 @@ test('a parameter of the definition is taken away by the value undefined', async
 })
 
 test('reconnecting repairs that very connection, also with another account, and keeps what it is', async t => {
-  const { hub, nango } = await setUp(t)
+  const { hub, nango, clock } = await setUp(t)
   const { token } = (await nango.createConnectSession({ end_user: { id: 'user-1' }, tags: { plan: 'pro' } })).data
   const first = (await import('../../packages/sandbox/src/providers/notion.ts')).default.accounts
   await open(hub, token, 'notion')
@@ -177,6 +177,13 @@ test('reconnecting repairs that very connection, also with another account, and 
     tags: { round: '2' },
   })
   newSessionShape.parse(made)
+  assert.deepEqual(made, {
+    data: {
+      token: made.data.token,
+      connect_link: `${hub.origin}/connect/?session_token=${made.data.token}`,
+      expires_at: new Date(clock.now().getTime() + 30 * 60_000).toISOString(),
+    },
+  })
   const session = await getJson<{ data: Record<string, unknown> }>(`${hub.origin}/connect/session`, {
     authorization: `Bearer ${made.data.token}`,
   })

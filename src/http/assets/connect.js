@@ -202,7 +202,7 @@ if (framed) {
   // The address, the history and other pages' Referer are rid of it; this tab keeps it, so that it can be reloaded.
   if (given !== null) {
     sessionStorage.setItem('session', given)
-    history.replaceState(null, '', location.pathname)
+    history.replaceState(null, '', '/connect/')
   }
   token = given ?? sessionStorage.getItem('session') ?? undefined
   if (token === undefined)
