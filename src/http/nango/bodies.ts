@@ -33,6 +33,12 @@ const credentials = z.discriminatedUnion('type', [
     expires_at: time.nullish(),
     raw: json.nullish(),
   }),
+  z.strictObject({
+    type: z.literal('OAUTH1'),
+    oauth_token: some,
+    oauth_token_secret: some,
+    raw: json.nullish(),
+  }),
   z.strictObject({ type: z.literal('API_KEY'), apiKey: some.optional(), api_key: some.optional() }),
   z.strictObject({
     type: z.literal('BASIC'),
@@ -65,6 +71,8 @@ export const oldImportBody = z.looseObject({
   metadata: json.optional(),
   connection_config: json.optional(),
   access_token: some.optional(),
+  oauth_token: some.optional(),
+  oauth_token_secret: some.optional(),
   refresh_token: some.nullish(),
   expires_at: time.nullish(),
   raw: json.nullish(),
@@ -94,7 +102,7 @@ export const metadataBody = z.strictObject({
 export const bareMetadata = json
 
 const integrationCredentials = z.strictObject({
-  type: z.literal('OAUTH2'),
+  type: z.enum(['OAUTH1', 'OAUTH2']),
   client_id: named,
   client_secret: z.string().min(1).max(20_000),
   scopes: z.string().optional(),

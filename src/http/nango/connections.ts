@@ -213,6 +213,8 @@ const givenOf = (body: CredentialsBody, key: 'apiKey' | 'bearer'): Given => {
     if (text === undefined) throw wrong('credentials.apiKey', 'credentials.apiKey is missing.')
     return { kind: key, key: new Secret(text) }
   }
+  if (body.type === 'OAUTH1')
+    return { kind: 'oauth1', token: new Secret(body.oauth_token), tokenSecret: new Secret(body.oauth_token_secret) }
   return {
     kind: 'oauth2',
     accessToken: new Secret(body.access_token),
@@ -233,9 +235,14 @@ const flatCredentials = (body: ReturnType<typeof oldImportBody.parse>): Credenti
       expires_at: body.expires_at,
       raw: body.raw,
     }
+  if (body.oauth_token !== undefined && body.oauth_token_secret !== undefined)
+    return { type: 'OAUTH1', oauth_token: body.oauth_token, oauth_token_secret: body.oauth_token_secret }
   if (key !== undefined) return { type: 'API_KEY', apiKey: key }
   if (body.username !== undefined) return { type: 'BASIC', username: body.username, password: body.password ?? '' }
-  throw wrong('access_token', 'The body holds no credential: send access_token, api_key, or username and password.')
+  throw wrong(
+    'access_token',
+    'The body holds no credential: send access_token, oauth_token and oauth_token_secret, api_key, or username and password.',
+  )
 }
 
 /** Plain texts; a number or a truth value is one, too. */
