@@ -163,3 +163,29 @@ test('a key is tried before it is kept', async t => {
   assert.deepEqual(right.body['credentials'], { type: 'API_KEY', apiKey: token })
   assert.equal((right.body['metadata'] as { mine: boolean }).mine, true)
 })
+
+test('a token of OAuth 1.0a is imported under both paths, into an integration of its kind', async t => {
+  const hub = await startTestHub(t)
+  const call = await caller(hub)
+  const pair = { client_id: 'key', client_secret: 'secret' }
+  const add = (type: string) =>
+    call('POST', '/integrations', { provider: 'trello', unique_key: 'trello-own', credentials: { type, ...pair } })
+  const wrong = await add('OAUTH2')
+  assert.deepEqual([wrong.status, wrong.body.error?.code], [400, 'invalid_body'])
+  assert.match(wrong.body.error?.message ?? '', /Trello takes credentials of the type OAUTH1/)
+  assert.equal((await add('OAUTH1')).status, 200)
+  const tokens = { oauth_token: 't', oauth_token_secret: 's' }
+  const { status, body } = await call('POST', '/connections', {
+    provider_config_key: 'trello-own',
+    connection_id: 'a',
+    credentials: { type: 'OAUTH1', ...tokens },
+  })
+  assert.equal(status, 201, JSON.stringify(body))
+  assert.deepEqual(body['credentials'], { type: 'OAUTH1', ...tokens, raw: tokens })
+  const flat = { provider_config_key: 'trello-own', connection_id: 'b', ...tokens }
+  assert.deepEqual(await call('POST', '/connection', flat), { status: 201, body: flat })
+  for (const id of ['a', 'b']) {
+    const read = await call('GET', `/connections/${id}?provider_config_key=trello-own`)
+    assert.deepEqual(read.body['credentials'], { type: 'OAUTH1', ...tokens, raw: tokens })
+  }
+})

@@ -71,11 +71,11 @@ export const oldImportBody = z.looseObject({
   metadata: json.optional(),
   connection_config: json.optional(),
   access_token: some.optional(),
+  oauth_token: some.optional(),
+  oauth_token_secret: some.optional(),
   refresh_token: some.nullish(),
   expires_at: time.nullish(),
   raw: json.nullish(),
-  oauth_token: some.optional(),
-  oauth_token_secret: some.optional(),
   api_key: some.optional(),
   apiKey: some.optional(),
   username: z.string().optional(),
@@ -102,7 +102,7 @@ export const metadataBody = z.strictObject({
 export const bareMetadata = json
 
 const integrationCredentials = z.strictObject({
-  type: z.enum(['OAUTH2', 'OAUTH1']),
+  type: z.enum(['OAUTH1', 'OAUTH2']),
   client_id: named,
   client_secret: z.string().min(1).max(20_000),
   scopes: z.string().optional(),

@@ -247,7 +247,7 @@ const flatCredentials = (body: ReturnType<typeof oldImportBody.parse>): Credenti
   if (body.username !== undefined) return { type: 'BASIC', username: body.username, password: body.password ?? '' }
   throw wrong(
     'access_token',
-    'The body holds no credential: send access_token, oauth_token with oauth_token_secret, api_key, or username and password.',
+    'The body holds no credential: send access_token, oauth_token and oauth_token_secret, api_key, or username and password.',
   )
 }
 

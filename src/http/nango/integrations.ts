@@ -134,6 +134,18 @@ export const integrationRoutes = async (app: FastifyInstance, served: Served): P
     })
   })
 
+  /** The credentials must be of the kind that the provider takes. */
+  const checkType = (type: string | undefined, providerId: string): void => {
+    const provider = catalogue.get(providerId)
+    if (type === undefined || !provider || authMode[provider.auth] === type) return
+    throw new Refusal(
+      400,
+      'invalid_body',
+      `${provider.name} takes credentials of the type ${authMode[provider.auth]}.`,
+      [{ code: 'invalid_value', message: `must be ${authMode[provider.auth]}`, path: ['credentials', 'type'] }],
+    )
+  }
+
   await served.withKey(app, 'integrations:write', api => {
     const add = async (request: FastifyRequest, ask: Parameters<typeof addIntegration>[2]): Promise<Integration> => {
       try {
@@ -151,7 +163,8 @@ export const integrationRoutes = async (app: FastifyInstance, served: Served): P
     }
     api.post('/integrations', async request => {
       const body = bodyOf(newIntegrationBody, request.body)
-      const { client_id, client_secret, scopes } = body.credentials
+      const { type, client_id, client_secret, scopes } = body.credentials
+      checkType(type, body.provider)
       const integration = await add(request, {
         key: body.unique_key,
         provider: body.provider,
@@ -166,7 +179,8 @@ export const integrationRoutes = async (app: FastifyInstance, served: Served): P
     api.patch<ByKey>('/integrations/:key', async request => {
       const integration = await named(request, request.params.key)
       const body = bodyOf(integrationPatchBody, request.body)
-      const { client_id, client_secret, scopes } = body.credentials ?? {}
+      const { type, client_id, client_secret, scopes } = body.credentials ?? {}
+      checkType(type, integration.provider)
       const changed = await change(integration, {
         ...(body.unique_key === undefined ? {} : { key: body.unique_key }),
         ...(body.display_name === undefined ? {} : { displayName: body.display_name }),
