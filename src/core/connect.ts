@@ -158,8 +158,6 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
   const { storage, clock } = context
   // A code that is exchanged gives what could not be kept.
   await mustNotBeFrozen(context, attempt.environmentId)
-  if (attempt.endUserId !== '' && !(await storage.endUser(attempt.environmentId, { id: attempt.endUserId })))
-    throw new MortiseError('session_expired', 'The user of this attempt has been deleted. Start again from the app.')
   const integration = await storage.integration(attempt.environmentId, attempt.integrationKey)
   if (!integration || integration.id !== attempt.integrationId)
     throw new MortiseError(
@@ -168,6 +166,7 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
     )
   const { sessionId } = attempt
   const session = sessionId === undefined ? undefined : await storage.session(attempt.environmentId, { id: sessionId })
+  // It ends with its user, too.
   if (sessionId !== undefined && !session)
     throw new MortiseError(
       'session_expired',

@@ -51,7 +51,6 @@ export interface Hub {
   execute(row: Connection, action: Action, input: ActionInput): Promise<ActionAnswer>
   /** Uses a connection once, and answers its row as it is then. Throws what is wrong with it. */
   test(row: Connection): Promise<Connection>
-  list(environmentId: number, filter: { connectionId?: string }): Promise<Connection[]>
   sweep(): Promise<void>
   /** Claims the deliveries that are due and sends them; answers when they are on their way. */
   deliver(): Promise<void>
@@ -140,7 +139,6 @@ export const createHub = (world: World): Hub => {
       }
     },
     test: async row => (await tryOut(context, refresher, row)).connection,
-    list: (environmentId, filter) => world.storage.connections(environmentId, filter),
     sweep: () => sweep(context),
     deliver: () => notifier.deliver(),
     refreshDue: () => background.refresh(),

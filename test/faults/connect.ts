@@ -10,8 +10,8 @@ export const connectFaults: readonly Fault[] = [
   {
     guard: 'no parameter of the authorization URL that the hub sets can be named',
     file: 'src/core/grants/authorization-params.ts',
-    text: 'if (own.has(lower))',
-    becomes: 'if (false)',
+    text: 'own.has(lower) || ',
+    becomes: '',
     caughtBy: ['src/core/grants/authorization-params.test.ts', 'no parameter that the hub sets'],
   },
   {
@@ -51,7 +51,7 @@ export const connectFaults: readonly Fault[] = [
   },
   {
     guard: 'a connection is refreshed by its own client',
-    file: 'src/core/exchange.ts',
+    file: 'src/core/own-client.ts',
     text: 'clientOf(context, integration, row.config, own)',
     becomes: 'clientOf(context, integration, row.config, undefined)',
     caughtBy: [sessions, 'a client of the end user'],

@@ -61,13 +61,6 @@ export const mixedUpFaults: readonly Fault[] = [
     caughtBy: [mixed, 'a public key cannot take'],
   },
   {
-    guard: 'a flow ends with its user',
-    file: 'src/core/connect.ts',
-    text: "if (attempt.endUserId !== '' && !(await storage.endUser(attempt.environmentId, { id: attempt.endUserId })))",
-    becomes: 'if (false)',
-    caughtBy: [mixed, 'with a user that is deleted'],
-  },
-  {
     guard: 'a page returns to listed URLs, with a JWT',
     file: 'src/http/sdk.ts',
     text: 'const returnTo = asked === undefined ? undefined : await hub.checkReturn(environment, asked)\n',
