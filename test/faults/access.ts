@@ -60,7 +60,7 @@ export const accessFaults: readonly Fault[] = [
     file: 'src/storage/sql.ts',
     text: "let rows = db.selectFrom('connections').selectAll().where('environment_id', '=', environmentId)",
     becomes: "let rows = db.selectFrom('connections').selectAll().where('environment_id', '>', 0)",
-    caughtBy: ['test/storage.sqlite.test.ts', 'connections come newest first'],
+    caughtBy: ['test/storage.test.ts', 'connections come newest first'],
   },
   {
     guard: 'a revoked key is forgotten',
