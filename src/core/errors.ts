@@ -103,6 +103,7 @@ export type Reason =
   | 'token_exchange'
   | 'key_missing'
   | 'key_malformed'
+  | 'key_mistyped'
   | 'key_unknown'
   | 'key_scope'
   | 'keyless_refused'

@@ -47,7 +47,7 @@ const ringOf = (...given: Parameters<typeof createKeyring>) => {
 }
 
 const unknown = { code: 'unauthenticated', details: { reason: 'key_unknown' } }
-const malformed = { code: 'unauthenticated', details: { reason: 'key_malformed' } }
+const malformed = { code: 'unauthenticated', details: { reason: 'key_mistyped' } }
 
 suite('the keyring', () => {
   test('finds the environment and the scopes of a key', async t => {

@@ -126,6 +126,6 @@ const unknownKey = (secret: string): MortiseError => {
     mistyped
       ? 'The secret key is mistyped or cut short: its checksum does not match. Copy it again, whole.'
       : "The secret key is not known here, or was revoked. The hub's operator can make one: npx mortise key create",
-    { reason: mistyped ? 'key_malformed' : 'key_unknown' },
+    { reason: mistyped ? 'key_mistyped' : 'key_unknown' },
   )
 }

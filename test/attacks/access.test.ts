@@ -145,7 +145,7 @@ test('once a key exists, no header, a wrong key, a mistyped key and a revoked ke
   }
   assert.deepEqual(await code(), [401, 'missing_auth_header'])
   assert.deepEqual(await code('Bearer nonsense'), [401, 'unknown_account'])
-  assert.deepEqual(await code(`Bearer ${secret.slice(0, -1)}_`), [401, 'malformed_auth_header'])
+  assert.deepEqual(await code(`Bearer ${secret.slice(0, -1)}_`), [401, 'invalid_secret_key_format'])
   assert.deepEqual(await code('Digest x'), [401, 'malformed_auth_header'])
   assert.deepEqual(await code(`bearer ${secret}`), [200, undefined])
   await hub.rooms.storage.revokeKey(hub.rooms.firstEnvironment.id, made.key.id, new Date(0))

@@ -178,8 +178,22 @@ const refusals: readonly Refused[] = [
   [
     { path: '/connections/%00?provider_config_key=github' },
     400,
-    'invalid_query_params',
+    'invalid_uri_params',
     /connection_id must have no control character/,
+    ['connection_id'],
+  ],
+  [
+    { path: '/connections/?provider_config_key=github' },
+    400,
+    'invalid_uri_params',
+    /connection_id is missing from the path/,
+  ],
+  [
+    { method: 'POST', path: '/connection/a/metadata', headers: { 'provider-config-key': 'github, notion' }, body: {} },
+    400,
+    'invalid_headers',
+    /Provider-Config-Key must be one name/,
+    ['Provider-Config-Key'],
   ],
   [{ path: '/connections?endUserId=%00' }, 400, 'invalid_query_params', /endUserId must be at most/, ['endUserId']],
   [
@@ -188,7 +202,7 @@ const refusals: readonly Refused[] = [
     'invalid_query_params',
     /no control character/,
   ],
-  [{ path: '/integrations/%00' }, 400, 'invalid_query_params', /no control character/],
+  [{ path: '/integrations/%00' }, 400, 'invalid_uri_params', /no control character/],
   // Integrations.
   [
     { method: 'POST', path: '/integrations', body: { provider: 'github', unique_key: 'github', credentials: oauth } },

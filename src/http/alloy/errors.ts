@@ -54,6 +54,7 @@ const byReason: Partial<Record<Reason, Known>> = {
   state_differs: { ...code, code: 'STATE_MISMATCH' },
   key_unknown: { title: 'Unauthorized, Wrong API Key' },
   key_malformed: { title: 'Invalid Authorization' },
+  key_mistyped: { title: 'Invalid Authorization' },
   key_missing: { title: 'Invalid or missing authentication' },
 }
 

@@ -24,7 +24,7 @@ import { bodyOf } from './body.ts'
 import { Refusal, refusedAs } from './errors.ts'
 import { listRoute } from './lists.ts'
 import { toCurrentConnection } from './map.ts'
-import { checkNames, plain, single } from './query.ts'
+import { checkNames, inHeader, inPath, plain, single } from './query.ts'
 import type { ByRest, Served } from './served.ts'
 
 const keyNamed = new Set(['provider_config_key'])
@@ -119,12 +119,11 @@ export const connectionRoutes = async (app: FastifyInstance, served: Served): Pr
           const id = /^(.+)\/metadata$/s.exec(request.params['*'])?.[1]
           if (id === undefined)
             throw new Refusal(404, 'not_found', `There is no ${method} route here but /connection/<id>/metadata.`)
-          const header = request.headers['provider-config-key']
-          const key = single(queryOf(request), 'provider_config_key') ?? (typeof header === 'string' ? header : '')
+          const key = single(queryOf(request), 'provider_config_key') ?? inHeader(request, 'Provider-Config-Key')
           if (key === '')
             throw withoutKey('Name the integration: ?provider_config_key=… or the header Provider-Config-Key.')
           const metadata = bodyOf(bareMetadata, request.body)
-          await write(request, plain('provider_config_key', key), [plain('connection_id', id)], metadata)
+          await write(request, plain('provider_config_key', key), [inPath('connection_id', id)], metadata)
           return reply.code(status).send(metadata)
         },
       })
@@ -174,11 +173,7 @@ export const connectionRoutes = async (app: FastifyInstance, served: Served): Pr
   }
 }
 
-const idIn = (request: FastifyRequest<ByRest>): string => {
-  const id = request.params['*']
-  if (id === '') throw wrong('connection_id', 'The connection id is missing from the path.')
-  return plain('connection_id', id)
-}
+const idIn = (request: FastifyRequest<ByRest>): string => inPath('connection_id', request.params['*'])
 
 const keyIn = (query: URLSearchParams): string => {
   const key = single(query, 'provider_config_key')

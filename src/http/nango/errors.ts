@@ -23,6 +23,7 @@ const byCode: Record<ErrorCode, [status: number, code: string]> = {
 const byReason: Partial<Record<Reason, [status: number, code: string]>> = {
   key_missing: [401, 'missing_auth_header'],
   key_malformed: [401, 'malformed_auth_header'],
+  key_mistyped: [401, 'invalid_secret_key_format'],
   integration_unknown: [400, 'unknown_provider_config'],
   public_key_missing: [401, 'missing_public_key'],
   public_key_unknown: [401, 'invalid_public_key'],

@@ -13,7 +13,7 @@ import { configBody, integrationPatchBody, newIntegrationBody } from './bodies.t
 import { bodyOf } from './body.ts'
 import { Refusal, refusedAs } from './errors.ts'
 import { authMode } from './providers.ts'
-import { checkNames, flag, plain } from './query.ts'
+import { checkNames, flag, inPath } from './query.ts'
 import type { Served } from './served.ts'
 
 interface ByKey {
@@ -51,14 +51,14 @@ export const integrationRoutes = async (app: FastifyInstance, served: Served): P
   })
   const named = async (request: FastifyRequest, key: string): Promise<Integration> => {
     try {
-      return await integrationNamed(context, await served.environment(request), plain('unique_key', key))
+      return await integrationNamed(context, await served.environment(request), inPath('unique_key', key))
     } catch (thrown) {
       throw refusedAs(404, 'not_found', thrown, 'integration_unknown')
     }
   }
   const remove = async (request: FastifyRequest, key: string): Promise<void> => {
     try {
-      await removeIntegration(context, await served.environment(request), plain('unique_key', key))
+      await removeIntegration(context, await served.environment(request), inPath('unique_key', key))
     } catch (thrown) {
       throw refusedAs(404, 'not_found', thrown, 'integration_unknown')
     }

@@ -1,6 +1,8 @@
-/** Parameters of a query, read strictly. */
+/** What a request names in its query, its path and its headers, read strictly. */
+import type { FastifyRequest } from 'fastify'
 import { didYouMean } from '../../core/alike.ts'
 import { type MortiseError, badParameter as wrong } from '../../core/errors.ts'
+import { Refusal } from './errors.ts'
 
 /** A parameter that may be given once. */
 export const single = (query: URLSearchParams, name: string): string | undefined => {
@@ -58,5 +60,27 @@ export const paramsIn = (query: URLSearchParams): Record<string, string> => {
 /** A name as it came in a path or a query: none that is kept has a control character, and a database may refuse one. */
 export const plain = (name: string, value: string): string => {
   if (/\p{Cc}/u.test(value)) throw wrong(name, `${name} must have no control character.`)
+  return value
+}
+
+const notIn = (where: 'uri_params' | 'headers', name: string, message: string): Refusal =>
+  new Refusal(400, `invalid_${where}`, message, [{ code: 'custom', message, path: [name] }])
+
+/** What stands in the path. */
+export const inPath = (name: string, value: string): string => {
+  if (value === '') throw notIn('uri_params', name, `The ${name} is missing from the path.`)
+  if (/\p{Cc}/u.test(value)) throw notIn('uri_params', name, `${name} must have no control character.`)
+  return value
+}
+
+/** A header that names something, or '' where there is none. */
+export const inHeader = (request: FastifyRequest, name: string): string => {
+  const value = request.headers[name.toLowerCase()] ?? ''
+  if (typeof value !== 'string' || /[^\x20-\x7e]|,/.test(value))
+    throw notIn(
+      'headers',
+      name,
+      `The header ${name} must be one name, of plain ASCII: send provider_config_key in the query.`,
+    )
   return value
 }

@@ -18,7 +18,7 @@ import { keyRoutes } from './keys.ts'
 import { toConnection, toCurrentConnection } from './map.ts'
 import { pageRoutes } from './page.ts'
 import { providerRoutes } from './providers.ts'
-import { flag, plain, single, unknownParameter } from './query.ts'
+import { flag, inPath, plain, single, unknownParameter } from './query.ts'
 import { type ByRest, createServed } from './served.ts'
 import { sessionRoutes } from './sessions.ts'
 
@@ -66,15 +66,13 @@ export const nangoRoutes =
         options: TextOptions,
         toText: (reading: Reading, withCredentials: boolean) => string,
       ) => {
-        const id = request.params['*']
-        if (id === '') throw wrong('connection_id', 'The connection id is missing from the path.')
+        const id = inPath('connection_id', request.params['*'])
         const key = single(query, 'provider_config_key')
         if (key === undefined || key === '')
           throw wrong(
             'provider_config_key',
             'provider_config_key is missing: add ?provider_config_key=<the integration>, for example github.',
           )
-        plain('connection_id', id)
         plain('provider_config_key', key)
         const { caller } = request
         const reading = await hub
