@@ -33,7 +33,13 @@ export type Given =
       /** The token answer that they came in, where it is known. */
       readonly raw?: Secret<JsonObject>
     }
-  | { readonly kind: 'oauth1'; readonly token: Secret; readonly tokenSecret: Secret }
+  | {
+      readonly kind: 'oauth1'
+      readonly token: Secret
+      readonly tokenSecret: Secret
+      /** The token answer as it is remembered elsewhere. */
+      readonly raw?: Secret<JsonObject>
+    }
 
 export interface Gift {
   readonly environmentId: number
@@ -94,7 +100,7 @@ const toCredential = (given: Given): Credential => {
   }
   if (given.kind === 'oauth1') {
     const { kind, token, tokenSecret } = given
-    const raw = { oauth_token: token.reveal(), oauth_token_secret: tokenSecret.reveal() }
+    const raw = { ...given.raw?.reveal(), oauth_token: token.reveal(), oauth_token_secret: tokenSecret.reveal() }
     return { kind, accessToken: token, tokenSecret, raw: new Secret(raw) }
   }
   if (given.kind === 'basic') {
