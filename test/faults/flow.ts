@@ -227,8 +227,8 @@ export const flowFaults: readonly Fault[] = [
   {
     guard: 'a connection id is read as it is',
     file: 'src/http/nango/routes.ts',
-    text: "const id = request.params['*']",
-    becomes: "const id = request.params['*'].replace(/\\/$/, '')",
+    text: "inPath('connection_id', request.params['*'])",
+    becomes: "inPath('connection_id', request.params['*'].replace(/\\/$/, ''))",
     caughtBy: [link, 'an id with a slash'],
   },
   {

@@ -30,10 +30,15 @@ export const catchAll = (faults: readonly Fault[]): void => {
       const { NODE_TEST_CONTEXT: _, ...env } = process.env
       // What a fault leaves running must not keep the test from ending.
       const args = ['--test', '--test-force-exit', '--test-reporter=tap', `--test-name-pattern=${name}`, file]
-      execFile(process.execPath, args, { cwd: copy, env, timeout: 60_000 }, (error, output) => {
-        const count = (what: string) => Number(new RegExp(`^# ${what} (\\d+)`, 'm').exec(output)?.[1] ?? 0)
-        done({ passed: !error, ran: count('pass') + count('fail') + count('cancelled'), output })
-      })
+      execFile(
+        process.execPath,
+        args,
+        { cwd: copy, env: { ...env, NODE_COMPILE_CACHE: join(copy, '.cache') }, timeout: 60_000 },
+        (error, output) => {
+          const count = (what: string) => Number(new RegExp(`^# ${what} (\\d+)`, 'm').exec(output)?.[1] ?? 0)
+          done({ passed: !error, ran: count('pass') + count('fail') + count('cancelled'), output })
+        },
+      )
     })
 
   for (const fault of faults)

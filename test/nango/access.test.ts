@@ -129,6 +129,8 @@ test('every link between the pages leads somewhere', () => {
     const here = new URL(page, root)
     for (const [, to = ''] of readFileSync(here, 'utf8').matchAll(/\]\(((?!https?:|mailto:)[^)\s]+)\)/g)) {
       const [path = '', anchor] = to.split('#')
+      // The hub makes that page of its routes.
+      if (path === '/docs/api') continue
       const target = path === '' ? here : new URL(path, here)
       assert.ok(existsSync(target), `${page}: ${to}`)
       links++

@@ -1,0 +1,7 @@
+/** What is sent, shown and begun: each guard taken away, and caught. */
+import { connectFaults } from './connect.ts'
+import { catchAll } from './guards.ts'
+import { pageFaults } from './pages.ts'
+import { webhookFaults } from './webhooks.ts'
+
+catchAll([...webhookFaults, ...pageFaults, ...connectFaults])
