@@ -111,6 +111,11 @@ test('listConnections: every filter and page of the client, in both of its forms
   assert.equal(found?.connection_id, 'a')
 })
 
+test('getEnvironmentVariables finds none: the hub runs no scripts', async t => {
+  const { nango } = await begin(t)
+  assert.deepEqual(await nango.getEnvironmentVariables(), [])
+})
+
 test('getConnection shows whose it is, its tags and where it wants to be told of; patchConnection changes them', async t => {
   const at = await begin(t)
   const { nango } = at

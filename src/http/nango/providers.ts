@@ -78,6 +78,9 @@ export const providerRoutes = async (app: FastifyInstance, served: Served): Prom
     })
   })
 
+  // Those of scripts that a hub of theirs would run; this one runs none.
+  await served.withKey(app, 'connections:read', api => void api.get('/environment-variables', async () => []))
+
   // As a file that pages read: by id, and without a key.
   app.get('/providers.json', async () => Object.fromEntries(catalogue.list().map(each => [each.id, toProvider(each)])))
 }
