@@ -15,7 +15,7 @@ const batch = 25
  * Milliseconds over which a batch is spread, so that reads come between; the less, the longer it has been due, and not at
  * all where that is `late`. As long as there is something, it is looked for that often.
  */
-const [spread, late] = [250, 5_000]
+const [spread, late] = [200, 2_000]
 /** Milliseconds until a claim is somebody else's, if its process died. The lease protects a refresh that takes longer. */
 const claimLength = 120_000
 
