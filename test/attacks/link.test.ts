@@ -83,7 +83,7 @@ test('an id with a slash at its end is another id, and is read as it is', async 
   assert.equal(list.body.connections.length, 4)
   const none = await getJson(`${hub.origin}/connection/?provider_config_key=github`)
   assert.equal(none.status, 400)
-  assert.match(JSON.stringify(none.body), /connection id is missing/)
+  assert.match(JSON.stringify(none.body), /connection_id is missing/)
 })
 
 test('an iss is compared as text, letter for letter', async t => {
