@@ -105,7 +105,7 @@ test('an id may hold slashes, blanks and what else there is, encoded or not', as
   }
   assert.equal((await read(hub, 'github', 'a%20b/c')).connection_id, 'a b/c')
   const empty = await getJson<Failed>(at(hub, 'github', ''))
-  assert.deepEqual([empty.status, empty.body.error.code], [400, 'invalid_query_params'])
+  assert.deepEqual([empty.status, empty.body.error.code], [400, 'invalid_uri_params'])
 })
 
 test('the query is strict: what it does not know is named, and so is a value that is neither true nor false', async t => {
