@@ -4,7 +4,7 @@ import type { Context } from './context.ts'
 import type { JsonObject } from './credential.ts'
 import { badParameter } from './errors.ts'
 import { unknownIntegration } from './integration.ts'
-import { isLoopbackHost, parseUrl } from './loopback.ts'
+import { isSecureUrl, parseUrl } from './loopback.ts'
 import { revoke } from './revoke.ts'
 import { personTags, type Tags, toTags } from './tags.ts'
 import { knowEndUser, type Told } from './users.ts'
@@ -21,16 +21,7 @@ export interface Change {
 /** A URL that the hub may tell of a connection: https, or http on this machine. */
 export const checkWebhookUrl = (url: string): string => {
   const parsed = parseUrl(url)
-  const secure = parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && isLoopbackHost(parsed.hostname))
-  if (
-    parsed &&
-    secure &&
-    !/\p{Cc}/u.test(url) &&
-    parsed.username === '' &&
-    parsed.password === '' &&
-    url.length <= 2000
-  )
-    return url
+  if (parsed && isSecureUrl(parsed) && !/\p{Cc}/u.test(url) && url.length <= 2000) return url
   throw badParameter('webhook_url_override', 'webhook_url_override must be an absolute https URL without credentials.')
 }
 

@@ -4,5 +4,11 @@
 export const isLoopbackHost = (hostname: string): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || hostname === '::1' || /^127(\.\d{1,3}){3}$/.test(hostname)
 
+/** Whether what is sent there stays secret: https, or http on this machine; and the URL itself carries no password. */
+export const isSecureUrl = (url: URL): boolean =>
+  (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))) &&
+  url.username === '' &&
+  url.password === ''
+
 /** A URL, or undefined for a text that is none. */
 export const parseUrl = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined)

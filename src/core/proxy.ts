@@ -11,7 +11,7 @@ import { withCredential } from './credential-header.ts'
 import { MortiseError } from './errors.ts'
 import { valuesOf } from './grants/authorization-code.ts'
 import { unknownIntegration } from './integration.ts'
-import { isLoopbackHost } from './loopback.ts'
+import { isSecureUrl } from './loopback.ts'
 import { clientOfRow } from './own-client.ts'
 import type { CallResponse } from './ports.ts'
 import type { Read } from './read.ts'
@@ -71,11 +71,10 @@ export const assertNamed = (caller: Caller, text: string): void => {
   const { provider } = caller
   const base = expandUrl(provider, provider.api.base, valuesOf(caller))
   const url = new URL(text)
-  const safe = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))
   const named =
     url.origin === base.origin ||
     (url.protocol === 'https:' && url.port === '' && isNamedHost(url.hostname, provider.api.hosts))
-  if (safe && named && url.username === '' && url.password === '') return
+  if (named && isSecureUrl(url)) return
   throw new MortiseError(
     'integration_misconfigured',
     `${url.host} is not a host that the definition of ${provider.name} names for its API, so the credential was not sent there. The operator must mend the provider file.`,

@@ -8,7 +8,7 @@ import { newId, newKeyText, newNumber } from './ids.ts'
 import { type Integration, integrationKey } from './integration.ts'
 import { checkDisplayName } from './integrations.ts'
 import { hmacKeyPrefix, newSecretKey, publicKeyPrefix } from './keys.ts'
-import { isLoopbackHost, parseUrl } from './loopback.ts'
+import { isSecureUrl, parseUrl } from './loopback.ts'
 import { fillInputs } from './template.ts'
 
 /** The environment that exists from the first start. */
@@ -85,8 +85,7 @@ export const hmacKeyOf = async (context: Context, environment: Environment): Pro
 /** A redirect is kept without its query; an origin is scheme, host and port. Off loopback, both must be https. */
 export const normaliseAllowed = (kind: AllowKind, text: string): string => {
   const url = parseUrl(text)
-  const secure = url && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname)))
-  if (!url || !secure || url.username !== '' || url.password !== '')
+  if (!url || !isSecureUrl(url))
     throw new MortiseError(
       'invalid_request',
       `"${text}" must be an absolute https URL (http only on loopback), like https://app.example.com/connected`,

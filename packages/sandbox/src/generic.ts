@@ -1,4 +1,5 @@
-import { type Account, type Answer, type Expectation, expectation1, type Issue, type TokenCall } from './expectation.ts'
+import { tokens } from './answers.ts'
+import { type Account, type Expectation, expectation1, type TokenCall } from './expectation.ts'
 
 const accounts: readonly Account[] = [
   {
@@ -13,21 +14,9 @@ const accounts: readonly Account[] = [
   },
 ]
 
-/** https://www.rfc-editor.org/rfc/rfc6749#section-5.1 */
-const answer = (issue: Issue): Answer => ({
-  status: 200,
-  body: {
-    access_token: issue.accessToken,
-    token_type: 'Bearer',
-    expires_in: issue.expiresIn,
-    refresh_token: issue.refreshToken,
-    scope: issue.scopes.length > 0 ? issue.scopes.join(' ') : undefined,
-  },
-})
-
 /** A provider nobody wrote an expectation for, as the RFCs alone would have it. */
 export const strict = (provider: string, authorizeUrl: string, tokenUrl: string): Expectation => {
-  const call: TokenCall = { url: tokenUrl, client: 'either', body: 'form', answer }
+  const call: TokenCall = { url: tokenUrl, client: 'either', body: 'form', answer: issue => tokens(issue) }
   return {
     provider,
     documents: [
