@@ -50,12 +50,12 @@ test('the token that ends the whole grant is named, and the client shown as the 
 })
 
 test('a call that is made with the token itself names it nowhere else, unless the definition says so', () => {
-  const slack = requestOf(clientOf('slack'))
-  assert.deepEqual([slack.headers['authorization'], slack.body], ['Bearer access-1', undefined])
+  const dropbox = requestOf(clientOf('dropbox'))
+  assert.deepEqual([dropbox.headers['authorization'], dropbox.body], ['Bearer access-1', undefined])
   const zendesk = requestOf(clientOf('zendesk'))
   assert.deepEqual([zendesk.method, zendesk.body], ['DELETE', undefined])
   assert.equal(zendesk.url, 'https://acme.zendesk.com/api/v2/oauth/tokens/current.json')
-  const named = requestOf(clientOf('slack', { param: 'access_token', params: { test: '1' } }))
+  const named = requestOf(clientOf('dropbox', { param: 'access_token', params: { test: '1' } }))
   assert.deepEqual(form(named.body), { access_token: 'access-1', test: '1' })
 })
 

@@ -11,7 +11,15 @@ export default expectation({
     pkce: 'supported',
   },
   code: { url: 'https://api.linear.app/oauth/token', client: 'body', body: 'form', answer: tokens },
-  refresh: { url: 'https://api.linear.app/oauth/token', client: 'either', body: 'form', rotates: true, answer: tokens },
+  refresh: {
+    url: 'https://api.linear.app/oauth/token',
+    client: 'either',
+    body: 'form',
+    rotates: true,
+    // "You can replay the original request to retrieve the new refresh token up to 30 minutes after"
+    graceSeconds: 1800,
+    answer: tokens,
+  },
   offline: 'always',
   // "expires_in": 86399
   lifetime: 86399,
@@ -20,8 +28,9 @@ export default expectation({
     method: 'POST',
     client: 'none',
     body: 'form',
-    param: 'refresh_token',
-    accepts: ['refresh'],
+    params: { token_type_hint: { oneOf: ['access_token', 'refresh_token'], optional: true } },
+    param: 'token',
+    accepts: ['access', 'refresh'],
     answer: { status: 200, body: {} },
   },
   api: [

@@ -17,6 +17,8 @@ const documented = {
   'google-drive': { rotates: false, idleSeconds: days(181) },
   // https://developers.hubspot.com/docs/api-reference/latest/authentication/manage-oauth-tokens
   hubspot: { rotates: false },
+  // https://linear.app/developers/oauth-2-0-authentication#refresh-an-access-token
+  linear: { rotates: true, graceSeconds: 30 * 60 },
   // https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens#token-lifetime
   microsoft: { rotates: true, graceSeconds: Number.POSITIVE_INFINITY, idleSeconds: days(90) },
   // https://developers.notion.com/reference/refresh-a-token

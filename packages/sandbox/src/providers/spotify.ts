@@ -9,6 +9,7 @@ export default expectation({
     'https://developer.spotify.com/documentation/web-api/tutorials/code-flow',
     'https://developer.spotify.com/documentation/web-api/tutorials/code-pkce-flow',
     'https://developer.spotify.com/documentation/web-api/tutorials/refreshing-tokens',
+    'https://developer.spotify.com/blog/2026-06-18-refresh-token-expiration',
     'https://developer.spotify.com/documentation/web-api/reference/get-current-users-profile',
   ],
   authorize: {

@@ -27,13 +27,13 @@ export default expectation({
     pkce: 'ignored',
   },
   code: {
-    url: 'https://www.strava.com/api/v3/oauth/token',
+    url: 'https://www.strava.com/oauth/token',
     client: 'body',
     body: 'form',
     redirectUri: 'optional',
     answer,
   },
-  refresh: { url: 'https://www.strava.com/api/v3/oauth/token', client: 'body', body: 'form', rotates: true, answer },
+  refresh: { url: 'https://www.strava.com/oauth/token', client: 'body', body: 'form', rotates: true, answer },
   offline: 'always',
   // "Access tokens expire six hours after they are created"
   lifetime: 21600,
