@@ -26,7 +26,7 @@ const definitions = {
   acme: definition('Acme', "base: https://api.acme.test/v2\n  hosts: [files.acme.test, '*.cdn.acme.test']"),
   tenants: definition(
     'Tenants',
-    'base: https://${config.subdomain}.tenants.test/v2',
+    "base: https://${config.subdomain}.tenants.test/v2\n  header: X-Api-Key\n  prefix: ''",
     'params: { subdomain: { title: Subdomain, kind: label } }\n',
   ),
   kept: definition(
@@ -106,8 +106,8 @@ test('a request of the proxy goes to the hosts that the definition names, whatev
       before()
       assert.equal((await ask(id, id, { name: '', reaches: 'nobody' })).status, 200)
       assert.deepEqual(
-        internet.heard.map(each => [each.to, each.bytes.includes(canary)]),
-        [[`${address}:443`, true]],
+        internet.heard.map(each => [each.to, each.bytes.includes(canary), each.bytes.includes(hub.secretKey)]),
+        [[`${address}:443`, true, false]],
       )
     }
   })
