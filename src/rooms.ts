@@ -15,6 +15,7 @@ import { ensureFirstEnvironment } from './core/setup.ts'
 import type { Storage } from './core/storage.ts'
 import { createCall } from './net/call.ts'
 import { sign1 } from './net/oauth1.ts'
+import type { Resolve } from './net/reach.ts'
 import { createStream } from './net/stream.ts'
 import { signWebhook } from './net/webhook.ts'
 import { makeRootKeyFile, parseRootKey, readRootKeyFile } from './seal/root-key.ts'
@@ -71,6 +72,8 @@ const newRootKey = async (config: Config, storage: Storage): Promise<Secret<Buff
 
 /** What tests replace: the time, and where the log goes. */
 export interface Overrides {
+  /** What looks names up. */
+  readonly resolve?: Resolve
   readonly clock?: Clock
   readonly logTo?: number
   /** Of refreshes, shorter than usual. */
@@ -106,6 +109,7 @@ export const openRooms = async (config: Config, sandboxOrigin?: string, override
     const reachable = {
       allowedHosts: config.allowedHosts,
       ownAppHere: config.mode === 'dev',
+      ...(overrides.resolve ? { resolve: overrides.resolve } : {}),
       ...(sandboxOrigin === undefined ? {} : { sandboxOrigin }),
     }
     const hub = createHub({

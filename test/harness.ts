@@ -85,8 +85,9 @@ export const startTestHub = async (
 export const startServing = async (
   t: Pick<TestContext, 'after'>,
   env: Readonly<Record<string, string>> = {},
+  overrides: Overrides = {},
 ): Promise<Running & { readonly origin: string; readonly secretKey: string }> => {
-  const port = await freePorts()
+  const port = Number(env['MORTISE_PORT'] ?? (await freePorts()))
   const secretKey = randomBytes(24).toString('hex')
   const settings = {
     MORTISE_PORT: String(port),
@@ -96,7 +97,7 @@ export const startServing = async (
     MORTISE_SECRET_KEY: secretKey,
     ...env,
   }
-  const running = await startHub(readConfig(settings, 'serve'))
+  const running = await startHub(readConfig(settings, 'serve'), undefined, overrides)
   t.after(() => running.stop())
   return { ...running, origin: `http://localhost:${port}`, secretKey }
 }

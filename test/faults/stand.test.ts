@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { accessFaults } from './access.ts'
 import { connectFaults } from './connect.ts'
 import { flowFaults } from './flow.ts'
+import { forgeryFaults } from './forgery.ts'
 import { mixedUpFaults } from './mixed-up.ts'
 import { pageFaults } from './pages.ts'
 import { sessionFaults } from './sessions.ts'
@@ -17,7 +18,7 @@ const read = (file: string) => readFileSync(new URL(file, root), 'utf8')
 test('what `npm run guards` plants can be planted, and the tests that catch it are there', () => {
   const all = [
     ...[...flowFaults, ...accessFaults, ...storedFaults, ...sessionFaults],
-    ...[...mixedUpFaults, ...webhookFaults, ...pageFaults, ...connectFaults],
+    ...[...forgeryFaults, ...mixedUpFaults, ...webhookFaults, ...pageFaults, ...connectFaults],
   ]
   const wrong = all.flatMap(fault =>
     [fault, ...(fault.also ? [fault.also] : [])]
