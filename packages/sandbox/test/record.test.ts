@@ -33,10 +33,10 @@ test('nothing is kept, and nothing unplayed is answered, until it is switched on
 
 test('a call is kept as it was sent, with the token masked wherever it stood', async () => {
   const s = await recording()
+  s.sandbox.set('orchard', { record: true, accessToken: () => 'orc_0!1' })
   const { access } = await s.orchardTokens()
-  s.sandbox.set('orchard', { record: true })
   const body = `{ "b": 1,  "a": "${access}" }`
-  const answer = await ask(s, `${shed}?z=1&y=%C3%BC+x&key=${access}`, access, 'PATCH', body)
+  const answer = await ask(s, `${shed}?z=1&y=%C3%BC+x&key=orc_0%211`, access, 'PATCH', body)
   assert.deepEqual([answer.status, await bodyOf(answer)], [200, {}])
   const [kept, ...more] = s.sandbox.requests
   assert.ok(kept)
@@ -47,7 +47,7 @@ test('a call is kept as it was sent, with the token masked wherever it stood', a
   )
   assert.equal(kept.headers['authorization'], 'Bearer {token}')
   assert.equal(kept.headers['content-type'], 'application/json')
-  assert.doesNotMatch(JSON.stringify(s.sandbox.requests), new RegExp(access))
+  assert.doesNotMatch(JSON.stringify(s.sandbox.requests), /orc_0/)
   // A call without a body has none.
   await ask(s, shed, access, 'DELETE')
   assert.ok(!('body' in (s.sandbox.requests[1] ?? {})))
