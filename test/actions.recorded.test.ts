@@ -10,10 +10,11 @@ import { pathNames } from '../src/core/action.ts'
 import { github } from './actions/github.requests.ts'
 import { notion } from './actions/notion.requests.ts'
 import type { Given, Reference } from './actions/reference.ts'
+import { slack } from './actions/slack.requests.ts'
 import { call, connected, refused } from './alloy/hub.ts'
 import { startTestHub, type TestHub } from './harness.ts'
 
-const references: Readonly<Record<string, Reference>> = { github, notion }
+const references: Readonly<Record<string, Reference>> = { github, notion, slack }
 
 /** What the hub leaves to be done at the end, in the order of a test's own hooks. */
 const ends: (() => unknown)[] = []
