@@ -287,7 +287,7 @@ test('Notion’s operation ids and the names that its users know are all there',
   ])
     assert.equal(catalogue.action('notion', alias ?? '')?.id, id)
   assert.equal(catalogue.action('notion', 'send-a-file-upload'), undefined)
-  assert.deepEqual(catalogue.actions('github'), [])
+  assert.deepEqual(catalogue.actions('trello'), [])
   assert.deepEqual(catalogue.actions('nobody'), [])
 })
 

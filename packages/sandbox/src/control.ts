@@ -10,6 +10,7 @@ const CHECKS: Readonly<Record<string, (value: unknown) => boolean>> = {
   lifetime: value => count(value),
   graceSeconds: value => count(value),
   rotates: value => typeof value === 'boolean',
+  record: value => typeof value === 'boolean',
   deny: value => typeof value === 'boolean',
   autoApprove: value => value === true || typeof value === 'string',
   loseReply: value => record(value) && times(value) && only(value, ['times']),

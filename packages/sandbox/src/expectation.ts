@@ -155,6 +155,11 @@ export interface Expectation {
   }
   /** API calls that answer who it is (and Notion's small API), only to a live token. */
   readonly api: readonly ApiCall[]
+  /**
+   * Where its API begins, as in `TokenCall.url`. While the switch `record` is on, a call below it that is not played is
+   * recorded and answered 200 and {}, to a live token; without it such a call is refused.
+   */
+  readonly unplayed?: string
   /** Answer of an API call without a live token. */
   readonly unauthorized: Answer
   /** How the access token is sent to the API. Default: `authorization: Bearer`. */

@@ -9,6 +9,8 @@ export interface Body {
   /** Top-level parameters. Strings in a form; anything in JSON. Empty ones count as not sent (RFC 6749 §3.1, §3.2). */
   readonly values: ReadonlyMap<string, unknown>
   readonly json: unknown
+  /** As it was sent; absent where there was none. */
+  readonly raw?: string
   /** Of a form, every parameter as it was sent: a signature covers them all. */
   readonly form?: URLSearchParams
   /** Why the body cannot be taken: malformed, or a parameter twice. */
@@ -19,6 +21,8 @@ export interface Incoming {
   readonly method: string
   readonly host: string
   readonly path: string
+  /** As it was sent: '', or from the question mark on. */
+  readonly search: string
   readonly query: URLSearchParams
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: Body
@@ -74,8 +78,9 @@ export const parseBody = (contentType: string | undefined, bytes: Buffer): Body 
   if (bytes.length === 0) return { kind: 'none', values: none, json: undefined }
   const type = (contentType ?? '').replace(/;.*/s, '').trim().toLowerCase()
   const kind = type === 'application/x-www-form-urlencoded' ? 'form' : type === 'application/json' ? 'json' : 'other'
-  if (kind === 'other') return { kind, values: none, json: undefined }
-  const bad = (problem: string): Body => ({ kind, values: none, json: undefined, problem })
+  const raw = bytes.toString()
+  if (kind === 'other') return { kind, values: none, json: undefined, raw }
+  const bad = (problem: string): Body => ({ kind, values: none, json: undefined, raw, problem })
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
@@ -86,8 +91,8 @@ export const parseBody = (contentType: string | undefined, bytes: Buffer): Body 
     const params = new URLSearchParams(text)
     const values = new Map<string, unknown>([...params].filter(([, value]) => value !== ''))
     const twice = duplicate(params)
-    if (twice === undefined) return { kind, values, json: undefined, form: params }
-    return { kind, values, json: undefined, form: params, problem: 'a parameter was sent more than once' }
+    if (twice === undefined) return { kind, values, json: undefined, raw, form: params }
+    return { kind, values, json: undefined, raw, form: params, problem: 'a parameter was sent more than once' }
   }
   let json: unknown
   try {
@@ -96,7 +101,7 @@ export const parseBody = (contentType: string | undefined, bytes: Buffer): Body 
     return bad('the body is not valid JSON')
   }
   const entries = isObject(json) ? Object.entries(json).filter(([, value]) => value !== '' && value !== null) : []
-  return { kind, values: new Map(entries), json }
+  return { kind, values: new Map(entries), json, raw }
 }
 
 /** A parameter of the body that must be a string to count. */

@@ -18,7 +18,7 @@ export type {
   TokenCall,
 } from './expectation.ts'
 export { expectation, expectation1 } from './expectation.ts'
-export type { Call, Client, Sandbox, SandboxOptions, Switches } from './types.ts'
+export type { Call, Client, Recorded, Sandbox, SandboxOptions, Switches } from './types.ts'
 
 /** The expectations that come with the package. Loaded when asked for: a test that brings its own needs none. */
 export const loadExpectations = async (): Promise<readonly Expectation[]> =>
@@ -46,6 +46,9 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
     revoke: token => store.revoke(token),
     get calls() {
       return registry.calls
+    },
+    get requests() {
+      return registry.requests
     },
     close: () => {
       closing ??= listening.close().then(() => store.flush())

@@ -53,6 +53,13 @@ export const match = (template: Template, host: string, path: string): Match | u
   return { labels: named(template.hostNames, h), segments: named(template.pathNames, p.map(decode)) }
 }
 
+/** The same for every path that goes on from the template's; nothing in the path is named then. */
+export const below = (template: Template, host: string, path: string): Match | undefined => {
+  const h = template.host.exec(host)
+  const base = template.url.replace(/^https:\/\/[^/]+\/?/, '/').replace(/\/?$/, '/')
+  return h && path.startsWith(base) ? { labels: named(template.hostNames, h), segments: {} } : undefined
+}
+
 /** The same placeholder must have matched the same label: a token of one workspace's host is none of another's. */
 export const sameLabels = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean =>
   Object.entries(a).every(([name, label]) => b[name] === undefined || b[name]?.toLowerCase() === label.toLowerCase())

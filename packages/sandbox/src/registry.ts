@@ -1,9 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Account, Answer, ApiCall, Expectation } from './expectation.ts'
 import { strict, strict1 } from './generic.ts'
-import { compile, type Match, match, type Template } from './match.ts'
+import { below, compile, type Match, match, type Template } from './match.ts'
 import type { Store } from './store.ts'
-import type { Call, Client, SandboxOptions, Switches } from './types.ts'
+import type { Call, Client, Recorded, SandboxOptions, Switches } from './types.ts'
 
 export interface Route {
   readonly play: Play
@@ -24,6 +24,8 @@ export interface Play {
   readonly expectation: Expectation
   readonly clients: Map<string, Client>
   readonly routes: readonly Route[]
+  /** For what none of the routes is. */
+  readonly unplayed?: Route
 }
 
 export interface Found extends Match {
@@ -32,20 +34,31 @@ export interface Found extends Match {
 
 const MAX_CALLS = 1000
 
+const keep = <T>(list: T[], item: T): void => {
+  list.push(item)
+  if (list.length > MAX_CALLS) list.splice(0, list.length - MAX_CALLS)
+}
+
 const nameOf = ({ provider, name }: Expectation): string =>
   name ??
   provider.replace(/(^|[-_])([a-z])/g, (_, gap: string, letter: string) => `${gap && ' '}${letter.toUpperCase()}`)
 
+/** Whatever it is, to a live token it goes well. */
+const neutral = (play: () => Play, url: string): Route => ({
+  get play() {
+    return play()
+  },
+  kind: 'api',
+  methods: [],
+  template: compile(url),
+  api: { method: '*', url, answer: () => ({ status: 200, body: {} }) },
+})
+
 const play = (expectation: Expectation, generic: boolean, clients = new Map<string, Client>()): Play => {
   const routes: Route[] = []
-  const made: Play = {
-    provider: expectation.provider,
-    name: nameOf(expectation),
-    generic,
-    expectation,
-    clients,
-    routes,
-  }
+  const base = { provider: expectation.provider, name: nameOf(expectation), generic, expectation, clients, routes }
+  const { unplayed } = expectation
+  const made: Play = unplayed === undefined ? base : { ...base, unplayed: neutral(() => made, unplayed) }
   const add = (
     kind: Route['kind'],
     methods: readonly string[],
@@ -85,6 +98,7 @@ export class Registry {
   readonly store: Store
   readonly now: () => number
   readonly calls: Call[] = []
+  readonly requests: Recorded[] = []
   readonly #watch: SandboxOptions['watch']
   readonly #plays = new Map<string, Play>()
   readonly #switches = new Map<string, Switches>()
@@ -142,6 +156,14 @@ export class Registry {
     return found.sort((a, b) => holes(a) - holes(b))
   }
 
+  /** Those that record, and whose API this URL is in. */
+  unplayed(host: string, path: string): Found[] {
+    return this.plays.flatMap(({ provider, unplayed: route }) => {
+      const matched = route && this.switches(provider).record ? below(route.template, host, path) : undefined
+      return route && matched ? [{ route, ...matched }] : []
+    })
+  }
+
   /** The providers that have some URL on this host. */
   at(host: string): Play[] {
     return this.plays.filter(p => p.routes.some(route => route.template.host.test(host)))
@@ -179,8 +201,11 @@ export class Registry {
 
   log(call: Call, refreshToken: string | undefined): void {
     this.#watch?.(call, refreshToken)
-    this.calls.push(call)
-    if (this.calls.length > MAX_CALLS) this.calls.splice(0, this.calls.length - MAX_CALLS)
+    keep(this.calls, call)
+  }
+
+  record(request: Recorded): void {
+    keep(this.requests, request)
   }
 
   /** The people to choose from; at least one is needed to approve anything. */

@@ -5,6 +5,7 @@ import { sameLabels, unmet, unmetHeader } from './match.ts'
 import type { OAuth1 } from './oauth1.ts'
 import { type Found, type Play, type Refused, type Registry, refusal } from './registry.ts'
 import type { Access, Grant } from './store.ts'
+import type { Recorded } from './types.ts'
 
 /** The access token in the documented header, and only there. */
 const bearer = (expectation: Expectation, request: Incoming): string | undefined => {
@@ -45,6 +46,23 @@ const of = (play: Play, found: Found, kind: 'api' | 'revoke') => ({
 
 const whose = (grant: Grant) => ({ clientId: grant.clientId, grant: grant.id, account: grant.account })
 
+/** The request whole, with `{token}` wherever the token stood. */
+const recorded = (
+  { provider }: Play,
+  token: string,
+  { method, host, path, search, headers, body }: Incoming,
+): Recorded => {
+  const encoded = new URLSearchParams({ token }).toString().slice('token='.length)
+  const masked = (text: string): string => text.replaceAll(token, '{token}').replaceAll(encoded, '{token}')
+  return {
+    provider,
+    method,
+    url: masked(`https://${host}${path}${search}`),
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, masked(value ?? '')])),
+    ...(body.raw === undefined ? {} : { body: masked(body.raw) }),
+  }
+}
+
 export const api = (registry: Registry, oauth1: OAuth1, request: Incoming, all: readonly Found[]): Reply => {
   const held = holder(registry, request, all, oauth1)
   const found = held?.found ?? all[0]
@@ -54,6 +72,7 @@ export const api = (registry: Registry, oauth1: OAuth1, request: Incoming, all: 
   const base = of(play, found, 'api')
   if (!held) return { answer: play.expectation.unauthorized, call: { ...base, outcome: 'unauthorized' } }
 
+  if (registry.switches(play.provider).record) registry.record(recorded(play, held.token, request))
   const logged = { ...base, ...whose(held.grant) }
   const wrong = unmetHeader(call.headers, request.headers) ?? request.body.problem
   if (wrong !== undefined) {

@@ -43,8 +43,12 @@ const notPlayed = (registry: Registry, host: string): Answer => {
 
 const dispatch = (registry: Registry, authorize: Authorize, oauth1: OAuth1, request: Incoming): Reply => {
   const found = registry.find(request.host, request.path)
-  if (found.length === 0) return { answer: notPlayed(registry, request.host) }
   const fitting = found.filter(f => f.route.methods.includes(request.method))
+  if (fitting.length === 0) {
+    const unplayed = registry.unplayed(request.host, request.path)
+    if (unplayed.length > 0) return api(registry, oauth1, request, unplayed)
+  }
+  if (found.length === 0) return { answer: notPlayed(registry, request.host) }
   const kind = ORDER.find(k => fitting.some(f => f.route.kind === k))
   if (!kind) return { answer: methodNotAllowed([...new Set(found.flatMap(f => f.route.methods))]) }
   const mine = fitting.filter(f => f.route.kind === kind)
@@ -64,6 +68,7 @@ const read = async (req: IncomingMessage): Promise<Incoming | undefined> => {
     method: req.method ?? '',
     host: (url[1] ?? '').toLowerCase(),
     path: url[2] ?? '/',
+    search: url[3] === undefined ? '' : `?${url[3]}`,
     query: new URLSearchParams(url[3] ?? ''),
     headers: headersOf(req),
     body: parseBody(req.headers['content-type'], bytes),

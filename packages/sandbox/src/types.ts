@@ -50,6 +50,11 @@ export interface Switches {
   readonly graceSeconds?: number
   /** The authorize page denies at once. */
   readonly deny?: boolean
+  /**
+   * API calls with a live token are kept whole in `requests`, and those that the sandbox does not play are answered too:
+   * see `Expectation.unplayed`.
+   */
+  readonly record?: boolean
   /** No page: the account with this id (`true`: the first) approves at once. */
   readonly autoApprove?: string | true
   /** Values to hand out, so that a test can plant one and look where it ends up. */
@@ -87,6 +92,18 @@ export interface Call {
   readonly lost?: true
 }
 
+/** An API call, kept whole but for the token, which stands there as `{token}`. */
+export interface Recorded {
+  readonly provider: string
+  readonly method: string
+  /** The real URL, letter for letter as it was sent. */
+  readonly url: string
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>
+  /** As it was sent; absent where there was none. */
+  readonly body?: string
+}
+
 export interface Sandbox {
   /** `http://localhost:PORT` */
   readonly origin: string
@@ -103,5 +120,7 @@ export interface Sandbox {
   revoke(token: string): boolean
   /** The last 1000 token, revoke and API calls, newest last. */
   readonly calls: readonly Call[]
+  /** The last 1000 API calls that came while `record` was on, newest last. */
+  readonly requests: readonly Recorded[]
   close(): Promise<void>
 }

@@ -38,6 +38,7 @@ for (const played of expectations)
     if (played.oauth1) return
     const { authorize, code, refresh, revoke, introspect, api } = played
     for (const call of [authorize, code, refresh, revoke, introspect, ...api]) if (call) compile(call.url)
+    if (played.unplayed !== undefined) compile(played.unplayed)
     assert.notEqual(api.length, 0)
     const text = (body: unknown) => JSON.stringify(body)
     const first = text(code.answer(issue(played, 'code')).body)

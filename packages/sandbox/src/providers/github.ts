@@ -160,6 +160,7 @@ export default expectation({
       },
     },
   ],
+  unplayed: 'https://api.github.com',
   unauthorized: {
     status: 401,
     body: { message: 'Bad credentials', documentation_url: 'https://docs.github.com/rest', status: '401' },

@@ -101,6 +101,7 @@ export default expectation({
       },
     },
   ],
+  unplayed: 'https://www.googleapis.com/drive/v3',
   unauthorized: {
     status: 401,
     body: {

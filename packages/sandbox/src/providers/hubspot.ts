@@ -108,6 +108,7 @@ export default expectation({
       }),
     },
   ],
+  unplayed: 'https://api.hubapi.com',
   unauthorized: {
     status: 401,
     body: {

@@ -180,6 +180,7 @@ export default expectation({
     { method: 'GET', url: 'https://login.salesforce.com/services/oauth2/userinfo', answer: userinfo },
     { method: 'GET', url: 'https://{domain}.my.salesforce.com/services/oauth2/userinfo', answer: userinfo },
   ],
+  unplayed: 'https://{domain}.my.salesforce.com',
   unauthorized: {
     status: 401,
     body: [{ message: 'Session expired or invalid', errorCode: 'INVALID_SESSION_ID' }],

@@ -128,6 +128,7 @@ export default expectation({
       }),
     },
   ],
+  unplayed: 'https://slack.com/api',
   unauthorized: refusal('invalid_auth'),
   accounts: [
     { id: 'T9TK3CUKW', name: 'Acme', person: { id: 'U061F7AUR', name: 'Ada Lovelace', email: 'ada@acme.example' } },
