@@ -7,6 +7,7 @@ import type { Keys } from '../core/keys.ts'
 import { isLoopbackHost } from '../core/loopback.ts'
 import { soon } from '../core/soon.ts'
 import { toReturn as alloyReturn } from './alloy/map.ts'
+import { takesJwt } from './alloy/page-calls.ts'
 import { alloyRoutes } from './alloy/routes.ts'
 import { dialect as alloy } from './alloy/served.ts'
 import { withoutVersion } from './alloy/version.ts'
@@ -69,7 +70,10 @@ const stepsOfFlow = new Set([
 
 /** A request with the token of a connect session is one too, as is what a browser asks before it. */
 const isStep = (request: FastifyRequest, route: string): boolean =>
-  stepsOfFlow.has(route) || request.method === 'OPTIONS' || bearerToken(request) !== undefined
+  stepsOfFlow.has(route) ||
+  request.method === 'OPTIONS' ||
+  bearerToken(request) !== undefined ||
+  (takesJwt.has(route) && request.headers['x-alloy-user-token'] !== undefined)
 
 /** Routes that a person's browser opens: under another loopback name they are first sent to the public URL. */
 const forBrowsers = new Set([
@@ -97,7 +101,11 @@ export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Pro
     // Told to the caller and written in the log, so that one leads to the other; nobody else chooses it.
     genReqId: () => randomUUID(),
     // Where a dialect's clients put its version.
-    rewriteUrl: request => toConnectPage(withoutVersion(request.url ?? '/').url),
+    rewriteUrl(request) {
+      const { url, version } = withoutVersion(request.url ?? '/')
+      if (version !== undefined) request.headers['x-api-version'] = version
+      return toConnectPage(url)
+    },
     bodyLimit: 1_000_000,
     schemaController: { compilersFactory: { buildValidator: noSchema, buildSerializer: noSchema } },
     // A URL that does not decode never reaches a route.
@@ -151,7 +159,7 @@ export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Pro
   })
   app.setNotFoundHandler((request, reply) => {
     if (request.headers.accept?.includes('text/html')) return sendNotFound(reply)
-    const message = `The hub has no ${request.method} route at this path. Those that it has: /docs/sdk-reference (connections), /docs/oauth-flow-guide (connectors, credentials, users). Passthrough, headless and workflow routes are not served yet.`
+    const message = `The hub has no ${request.method} route at this path. Those that it has: /docs/sdk-reference (connections), /docs/oauth-flow-guide (connectors, credentials, users). Workflows and unified models are not served.`
     // Clients of either dialect find the sentence where they look for it.
     return reply.code(404).send({ message, code: 'NOT_FOUND', error: { code: 'not_found', message } })
   })

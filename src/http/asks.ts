@@ -1,4 +1,4 @@
-/** Where a page of the dashboard and a route of an API have the same path: who asks decides which of them answers. */
+/** Where a page of the dashboard and a route of an API, or routes of two APIs, have the same path: who asks decides which answers. */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyServerOptions } from 'fastify'
 
@@ -9,22 +9,29 @@ const asksForPage = ({ accept, authorization = '' }: IncomingHttpHeaders): boole
 type Constraints = NonNullable<NonNullable<FastifyServerOptions['routerOptions']>['constraints']>
 type Handler = Parameters<ReturnType<Constraints[string]['storage']>['set']>[1]
 
-/** As a constraint of the router. A route that carries neither answers everyone. */
-export const constraints: Constraints = {
-  asks: {
-    name: 'asks',
-    storage() {
-      const handlers = new Map<string, Handler>()
-      return {
-        get: asker => handlers.get(asker) ?? null,
-        set(asker, handler) {
-          handlers.set(asker, handler)
-        },
-      }
-    },
-    deriveConstraint: ({ headers }) => (asksForPage(headers) ? 'browser' : 'program'),
-    mustMatchWhenDerived: false,
+/** Clients of the one API name its version, which others do not have; a page of its client sends the JWT of its user. */
+const namesVersion = (headers: IncomingHttpHeaders): boolean =>
+  headers['x-api-version'] !== undefined || headers['x-alloy-user-token'] !== undefined
+
+/** As constraints of the router. A route that carries none answers everyone. */
+const constraint = (name: string, derived: (headers: IncomingHttpHeaders) => string): Constraints[string] => ({
+  name,
+  storage() {
+    const handlers = new Map<string, Handler>()
+    return {
+      get: asker => handlers.get(asker) ?? null,
+      set(asker, handler) {
+        handlers.set(asker, handler)
+      },
+    }
   },
+  deriveConstraint: ({ headers }) => derived(headers),
+  mustMatchWhenDerived: false,
+})
+
+export const constraints: Constraints = {
+  asks: constraint('asks', headers => (asksForPage(headers) ? 'browser' : 'program')),
+  version: constraint('version', headers => (namesVersion(headers) ? 'named' : 'none')),
 }
 
 declare module 'fastify' {
@@ -36,3 +43,4 @@ declare module 'fastify' {
 
 export const forBrowsers = { asks: 'browser' }
 export const forPrograms = { asks: 'program' }
+export const withVersion = { version: 'named' }

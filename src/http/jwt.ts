@@ -10,11 +10,13 @@ import { MortiseError, type Reason } from '../core/errors.ts'
 import { jwtKeyOf } from '../core/jwt-key.ts'
 import { ownUser } from '../core/users.ts'
 
-/** Seconds. */
-const life = 60 * 60
-
-/** What it is for (RFC 8725 §3.9): nothing else that this key may come to sign is one. */
-const audience = 'mortise:page'
+/**
+ * What a JWT is for (RFC 8725 §3.9), and how long, in seconds. `page`: what a page of the app holds. `link`: a link that the
+ * app's back end sends somebody; no page can make one of what it holds.
+ */
+const lives = { page: 60 * 60, link: 7 * 24 * 60 * 60 }
+type Purpose = keyof typeof lives
+const audienceOf = (purpose: Purpose): string => `mortise:${purpose}`
 
 // Loaded when first asked for: the hub starts without it.
 const jose = () => import('jose')
@@ -26,16 +28,18 @@ export const issueJwt = async (
   context: Context,
   environment: Environment,
   user: EndUser,
+  purpose: Purpose = 'page',
 ): Promise<{ token: string; expiresAt: Date }> => {
   const { SignJWT } = await jose()
   const issued = Math.floor(context.clock.now().getTime() / 1000)
+  const expires = issued + lives[purpose]
   const token = await new SignJWT({ user: { _id: user.id } })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid: environment.id.toString(36) })
-    .setAudience(audience)
+    .setAudience(audienceOf(purpose))
     .setIssuedAt(issued)
-    .setExpirationTime(issued + life)
+    .setExpirationTime(expires)
     .sign(await keyOf(context, environment.id))
-  return { token, expiresAt: new Date((issued + life) * 1000) }
+  return { token, expiresAt: new Date(expires * 1000) }
 }
 
 const refuse = (reason: Reason, message: string) => new MortiseError('unauthenticated', message, { reason })
@@ -44,6 +48,7 @@ const refuse = (reason: Reason, message: string) => new MortiseError('unauthenti
 export const checkJwt = async (
   context: Context,
   token: string | undefined,
+  purpose: Purpose = 'page',
 ): Promise<{ environment: Environment; user: EndUser }> => {
   const ask = 'Your back end gets one from GET /users/{id}/token and hands it to the page.'
   if (token === undefined || token === '') throw refuse('jwt_missing', `The request carries no JWT. ${ask}`)
@@ -61,7 +66,7 @@ export const checkJwt = async (
     environment = await context.environmentOf(Number.parseInt(kid ?? '', 36))
     const key = await keyOf(context, environment.id)
     const options = {
-      audience,
+      audience: audienceOf(purpose),
       algorithms: ['HS256'],
       currentDate: context.clock.now(),
       requiredClaims: ['exp', 'iat'],
@@ -69,7 +74,12 @@ export const checkJwt = async (
     payload = (await jwtVerify(token, key, options)).payload
   } catch (error) {
     if (error instanceof errors.JWTExpired)
-      throw refuse('jwt_expired', 'The JWT has expired; it is good for one hour. Get a new one for the page.')
+      throw refuse(
+        'jwt_expired',
+        purpose === 'link'
+          ? 'This link has expired; it is good for a week. Ask the app for a new one.'
+          : 'The JWT has expired; it is good for one hour. Get a new one for the page.',
+      )
     if (error instanceof MortiseError || error instanceof errors.JOSEError || error instanceof TypeError)
       throw unknown()
     throw error

@@ -2,7 +2,7 @@
  * What the browser SDK calls, from pages of other origins: it begins a session, opens it, and hears how it ended. Every
  * call carries a JWT or the token of a session; nothing rests on cookies or on who sends it.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { shownId } from '../core/connection.ts'
 import { badParameter, MortiseError } from '../core/errors.ts'
 import { findIntegration } from '../core/find.ts'
@@ -10,7 +10,8 @@ import type { Hub } from '../core/hub.ts'
 import { createSession, sessionOf } from '../core/open-session.ts'
 import type { ConnectSession } from '../core/session.ts'
 import { rowUserId } from '../core/users.ts'
-import { type Access, checkBrowserOrigin, mayAsk } from './auth.ts'
+import { type Access, checkBrowserOrigin } from './auth.ts'
+import { corsFor } from './cors.ts'
 import { checkJwt } from './jwt.ts'
 import { openHere } from './open.ts'
 import { sendFailure, sendOnward } from './pages.ts'
@@ -71,30 +72,13 @@ export const sdkRoutes =
           .send(text),
       )
 
-    /** CORS. Which environment it is, is known only from what is sent; here an origin that any of them lists may ask. */
-    const cors = async (request: FastifyRequest, reply: FastifyReply) => {
-      const { origin } = request.headers
-      reply.header('vary', 'Origin')
-      if (origin === undefined || !(await mayAsk(context, origin))) return
-      reply.headers({ 'access-control-allow-origin': origin, 'cross-origin-resource-policy': 'cross-origin' })
-    }
-    const preflight = async (request: FastifyRequest, reply: FastifyReply) => {
-      await cors(request, reply)
-      return reply
-        .code(204)
-        .headers({
-          'access-control-allow-methods': 'POST',
-          'access-control-allow-headers': 'content-type, x-alloy-user-token',
-          'access-control-max-age': '600',
-        })
-        .send()
-    }
-    for (const path of ['/sdk/start', '/sdk/outcome']) app.options(path, preflight)
+    const cors = corsFor(app, hub, ['POST'], 'content-type, x-alloy-user-token')
+    for (const path of ['/sdk/start', '/sdk/outcome']) cors(path)
 
     const allowed = async (request: FastifyRequest, environmentId: number) =>
       checkBrowserOrigin(request, access, await storage.allowed(environmentId, 'origin'), dev)
 
-    app.post('/sdk/start', { onRequest: cors }, async request => {
+    app.post('/sdk/start', { onRequest: cors.hook }, async request => {
       const body = bodyOf(request.body)
       const given = text(body, 'session')
       if (given !== undefined) {
@@ -166,7 +150,7 @@ export const sdkRoutes =
 
     // Each wait is a look-up four times a second: so few for one session, and so many in all.
     const waiting = new Map<string, number>()
-    app.post('/sdk/outcome', { onRequest: cors }, async (request, reply) => {
+    app.post('/sdk/outcome', { onRequest: cors.hook }, async (request, reply) => {
       const session = await sessionOf(context, text(bodyOf(request.body), 'session') ?? '')
       await allowed(request, session.environmentId)
       if (session.opens !== 'page')

@@ -6,6 +6,8 @@ import { findConnection, findIntegration } from '../../core/find.ts'
 import type { Hub } from '../../core/hub.ts'
 import { rowUserId } from '../../core/users.ts'
 import { queryOf } from '../query.ts'
+import { metadataOf, oauthLink } from './embedded.ts'
+import { appOf } from './look-up.ts'
 import { latestOf, toConnection } from './map.ts'
 import type { Served } from './served.ts'
 import type { ConnectionShape } from './shapes.ts'
@@ -99,7 +101,18 @@ export const connectionRoutes = (app: FastifyInstance, served: Served): void => 
   const show = async (row: Connection) => shown(hub, row, await isLatest(row))
 
   for (const path of one)
-    app.get<{ Params: At }>(path, reading, async request => show(await find(request, request.params)))
+    app.get<{ Params: At }>(path, reading, async (request, reply) => {
+      const at = request.params
+      const row = await find(request, at).catch((thrown: unknown) => thrown)
+      if (!(row instanceof Error)) return show(row as Connection)
+      const noId = row instanceof MortiseError && row.details.reason === 'connection_malformed'
+      if (!noId || at.connector !== undefined) throw row
+      // Clients of 2023 have the name of an app there: they ask for its metadata, or for a link that connects it.
+      const environment = await served.environment(request)
+      const integration = await appOf(hub, environment, at.id).catch(() => Promise.reject(row))
+      if (at.user === undefined) return metadataOf(served, request, integration.key)
+      return oauthLink(served, request, reply, integration, await served.user(request, at.user, {}))
+    })
 
   // Whether it works is found out by using it: a token near its end is refreshed, and the provider asked who it is.
   app.post<{ Params: At }>('/credentials/:id/test', { preHandler: served.may('proxy') }, async request => {

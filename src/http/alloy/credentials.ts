@@ -3,22 +3,20 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Connection, rowIdIn } from '../../core/connection.ts'
 import { badParameter, MortiseError } from '../../core/errors.ts'
 import { findIntegration } from '../../core/find.ts'
-import { checkKind, give } from '../../core/give.ts'
 import type { Integration } from '../../core/integration.ts'
-import { createSession } from '../../core/open-session.ts'
 import { type Redeemable, redeem } from '../../core/redeem.ts'
 import { attemptName, sessionStatus } from '../../core/session.ts'
 import { rowUserId } from '../../core/users.ts'
 import { shown } from './connections.ts'
+import { giveAsked, linkAsked } from './flows.ts'
 import { type Body, bodyOf, readNewCredential, text, warningsOf } from './input.ts'
-import { returnParameters } from './map.ts'
-import { dialect, type Served } from './served.ts'
+import type { Served } from './served.ts'
 
 type ByConnector = { Params: { connector: string } }
 
 export const credentialRoutes = (app: FastifyInstance, served: Served): void => {
   const { hub } = served
-  const { storage, clock, publicUrl } = hub.context
+  const { storage, clock } = hub.context
   const starting = { preHandler: served.may('connect:write') }
 
   app.post<ByConnector>('/connectors/:connector/credentials', starting, async (request, reply) => {
@@ -28,50 +26,17 @@ export const credentialRoutes = (app: FastifyInstance, served: Served): void => 
     const provider = hub.context.providerOf(integration)
     const ask = readNewCredential(request.params.connector, body, Object.keys(provider.params), provider.auth)
     const user = await served.user(request, undefined, body)
-    const params = ask.params
-    if (ask.given) {
-      const gift = {
-        environmentId: environment.id,
-        integration,
-        endUserId: rowUserId(user),
-        given: ask.given,
-        params,
-        duplicate: ask.duplicate,
-        ...(ask.name === undefined ? {} : { name: ask.name }),
-        ...(ask.id === undefined ? {} : { id: ask.id }),
-        ...(ask.createdAt === undefined ? {} : { createdAt: ask.createdAt }),
-      }
-      const connection = await give(hub.context, gift)
-      return connected(connection, served.warn(reply, ask.warnings))
-    }
-    checkKind(provider, ask.kind)
-    const returnTo =
-      ask.redirectUri === undefined ? undefined : await hub.checkReturn(environment, ask.redirectUri, true)
-    if (returnTo !== undefined) refuseReserved(returnTo)
-    const { session, token, state } = await createSession(hub.context, {
-      environment,
-      integrationKey: integration.key,
-      endUserId: rowUserId(user),
-      caller: request.caller.id,
-      opens: 'link',
-      dialect,
-      duplicate: ask.duplicate,
-      params,
-      ...(ask.name === undefined ? {} : { name: ask.name }),
-      ...(returnTo === undefined ? {} : { returnTo }),
-      ...(ask.state === undefined ? {} : { state: ask.state }),
-    })
-    const query = new URLSearchParams({ userId: user.id })
-    if (returnTo !== undefined) query.set('redirectUri', returnTo)
-    query.set('token', token)
+    const about = { environment, integration, user }
+    if (ask.given) return connected(await giveAsked(hub, about, ask, ask.given), served.warn(reply, ask.warnings))
+    const link = await linkAsked(hub, about, ask, request.caller.id)
     return {
-      oauthUrl: `${publicUrl}/api/strategy/connector/${encodeURIComponent(integration.key)}/authorize?${query}`,
-      credentialId: attemptName(session),
-      state,
+      oauthUrl: link.oauthUrl,
+      credentialId: link.credentialId,
+      state: link.state,
       status: 'pending',
       connectorId: integration.key,
       userId: user.id,
-      expiresAt: session.expiresAt.toISOString(),
+      expiresAt: link.expiresAt,
       ...served.warn(reply, ask.warnings),
     }
   })
@@ -168,13 +133,4 @@ const redeemable = (body: Body): Redeemable | undefined => {
     return { sessionId, ...(state === undefined ? {} : { state }) }
   }
   return state === undefined ? undefined : { state }
-}
-
-const refuseReserved = (url: string): void => {
-  const own = returnParameters.find(name => new URL(url).searchParams.has(name))
-  if (own !== undefined)
-    throw new MortiseError('invalid_request', `redirectUri carries ${own} already, which the hub adds itself.`, {
-      reason: 'redirect_not_allowed',
-      parameter: 'redirectUri',
-    })
 }

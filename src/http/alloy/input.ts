@@ -1,8 +1,9 @@
 /** Reads what a caller sent, under every spelling that was seen. Pure; throws `invalid_request` that names the field. */
 import { didYouMean } from '../../core/alike.ts'
-import { type CredentialKind, type Json, Secret } from '../../core/credential.ts'
+import { type CredentialKind, isKey, type Json, Secret } from '../../core/credential.ts'
 import { badParameter } from '../../core/errors.ts'
-import type { Given } from '../../core/give.ts'
+import { type Given, kindsOf } from '../../core/give.ts'
+import type { Provider } from '../../core/provider.ts'
 import { kindNamed } from './map.ts'
 
 export type Body = Readonly<Record<string, Json>>
@@ -166,6 +167,16 @@ const ownNames: Readonly<Record<CredentialKind, readonly string[]>> = {
   oauth1: [...pairNames.token, ...pairNames.secret],
   basic: [...userNames, ...passwords],
   ...keyNames,
+}
+
+/** Which type the fields are those of, where nobody says it. */
+export const kindOf = (fields: Body, provider: Provider): CredentialKind => {
+  const has = (names: readonly string[]) => names.some(name => text(fields, name) !== undefined)
+  if (provider.auth === 'oauth1' && has([...pairNames.token, ...pairNames.secret])) return 'oauth1'
+  if (provider.auth === 'oauth2' && has(['accessToken', 'access_token'])) return 'oauth2'
+  const kinds = kindsOf(provider)
+  if (has(passwords) && kinds.includes('basic')) return 'basic'
+  return kinds.find(kind => kind === 'apiKey' || kind === 'bearer') ?? kinds.find(kind => isKey(kind)) ?? provider.auth
 }
 
 const readGiven = (kind: CredentialKind, fields: Body, body: Body): Given | undefined => {

@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Action } from '../../core/action.ts'
 import { didYouMean } from '../../core/alike.ts'
+import type { Environment } from '../../core/environment.ts'
 import { MortiseError } from '../../core/errors.ts'
 import { findIntegration } from '../../core/find.ts'
 import type { Hub } from '../../core/hub.ts'
@@ -18,6 +19,14 @@ export const connectorOf = async (
 ): Promise<[Integration, Provider]> => {
   const integration = await findIntegration(hub.context, await environment(request), request.params.connector)
   return [integration, hub.context.providerOf(integration)]
+}
+
+/** The integration of an app, under any spelling of its name: clients write googleDrive for google-drive. */
+export const appOf = async ({ context }: Hub, environment: Environment, name: string): Promise<Integration> => {
+  const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '')
+  const all = await context.storage.integrations(environment.id)
+  const names = [...all.map(each => each.key), ...all.map(each => each.provider)]
+  return findIntegration(context, environment, names.find(each => plain(each) === plain(name)) ?? name)
 }
 
 /** By its id or an alias. Throws `not_found` (action_unknown) with the nearest name. */

@@ -6,6 +6,7 @@ import { type CredentialKind, isKey } from '../../core/credential.ts'
 import { type EndUser, shownUserId } from '../../core/end-user.ts'
 import type { Concluded } from '../../core/open-session.ts'
 import type { Provider } from '../../core/provider.ts'
+import { iconOf } from '../icon.ts'
 import { redirectError } from './errors.ts'
 import type { ConnectionShape, UserShape } from './shapes.ts'
 
@@ -153,3 +154,16 @@ export const toMetadata = (connectorId: string, provider: Provider) => {
     ...Object.entries(provider.keys?.kinds ?? {}).map(([kind, each]) => entry(kind as CredentialKind, each.title)),
   ]
 }
+
+/** The same as the embedded family has it: what a flow asks for besides consent. Versions differ in what they call the app. */
+export const toCredentialMetadata = (key: string, provider: Provider) => ({
+  name: key,
+  connector: key,
+  icon: iconOf(provider.name),
+  isOauth: !isKey(provider.auth),
+  properties: Object.entries(provider.params).map(([name, input]) => ({
+    name,
+    displayName: input.title,
+    ...(input.example === undefined ? {} : { description: `For example ${input.example}` }),
+  })),
+})

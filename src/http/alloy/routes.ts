@@ -10,14 +10,17 @@ import { connectionRoutes } from './connections.ts'
 import { connectorRoutes } from './connectors.ts'
 import { credentialRoutes } from './credentials.ts'
 import { diagnoseRoute } from './diagnose.ts'
+import { embeddedRoutes } from './embedded.ts'
 import { toError } from './errors.ts'
 import { executeRoutes } from './execute.ts'
 import { bodyOf, text } from './input.ts'
+import { pageCalls } from './page-calls.ts'
 import { recordRoutes } from './records.ts'
 import type { Served } from './served.ts'
 import { startPage } from './start.ts'
 import { userRoutes } from './users.ts'
 import { answerVersion } from './version.ts'
+import { workflowRoutes } from './workflows.ts'
 
 export const alloyRoutes =
   (hub: Hub, access: Access) =>
@@ -38,9 +41,54 @@ export const alloyRoutes =
         done(new MortiseError('invalid_request', 'The body is not JSON.'), undefined)
       }
     })
+    // One of them sends the type of a form with none.
+    app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, given, done) =>
+      given === ''
+        ? done(null, undefined)
+        : done(new MortiseError('invalid_request', 'The body must be JSON.'), undefined),
+    )
     app.addHook('onRequest', answerVersion)
     startPage(app, hub, access)
 
+    const served: Served = {
+      hub,
+      environment: request => hub.context.environmentOf(request.caller.environmentId),
+      may: scope => async request => requireScope(request.caller, scope),
+      async user(request, inPath, body) {
+        const environment = await served.environment(request)
+        return (await served.named(request, inPath, body)) ?? ownUser(environment)
+      },
+      async named(request, inPath, body = bodyOf(request.body)) {
+        // A template without its value would otherwise stand for everybody's user.
+        if (inPath?.trim() === '')
+          throw new MortiseError('invalid_request', 'The path has no user. Write me if the user of the key is meant.', {
+            reason: 'end_user_unknown',
+            parameter: 'userId',
+            received: '',
+          })
+        const header = request.headers['x-alloy-userid']
+        const sources: [value: string | undefined, source: string][] = [
+          [inPath, 'in the path'],
+          [text(body, 'userId'), 'userId in the body'],
+          [queryOf(request).get('userId') ?? undefined, 'userId in the query'],
+          [typeof header === 'string' ? header : undefined, 'the header x-alloy-userid'],
+        ]
+        const [value, source = ''] = sources.find(([each]) => each !== undefined && each !== '') ?? []
+        if (value === undefined) return undefined
+        return endUserNamed(hub.context, await served.environment(request), value, source)
+      },
+      warn(reply, warnings) {
+        if (warnings.length === 0) return {}
+        const plain = warnings
+          .join(' ')
+          .replace(/[^\x20-\x7e]/g, '?')
+          .slice(0, 1000)
+        reply.header('warning', `299 mortise "${plain.replace(/["\\]/g, "'")}"`)
+        return { warnings: [...warnings] }
+      },
+    }
+
+    await app.register(async page => pageCalls(page, served, access))
     await app.register(async api => {
       api.addHook('onRequest', async request => {
         const token = request.headers['x-alloy-user-token']
@@ -52,49 +100,10 @@ export const alloyRoutes =
           )
         request.caller = await authenticate(request, access)
       })
-      const served: Served = {
-        hub,
-        environment: request => hub.context.environmentOf(request.caller.environmentId),
-        may: scope => async request => requireScope(request.caller, scope),
-        async user(request, inPath, body) {
-          const environment = await served.environment(request)
-          return (await served.named(request, inPath, body)) ?? ownUser(environment)
-        },
-        async named(request, inPath, body = bodyOf(request.body)) {
-          // A template without its value would otherwise stand for everybody's user.
-          if (inPath?.trim() === '')
-            throw new MortiseError(
-              'invalid_request',
-              'The path has no user. Write me if the user of the key is meant.',
-              {
-                reason: 'end_user_unknown',
-                parameter: 'userId',
-                received: '',
-              },
-            )
-          const header = request.headers['x-alloy-userid']
-          const sources: [value: string | undefined, source: string][] = [
-            [inPath, 'in the path'],
-            [text(body, 'userId'), 'userId in the body'],
-            [queryOf(request).get('userId') ?? undefined, 'userId in the query'],
-            [typeof header === 'string' ? header : undefined, 'the header x-alloy-userid'],
-          ]
-          const [value, source = ''] = sources.find(([each]) => each !== undefined && each !== '') ?? []
-          if (value === undefined) return undefined
-          return endUserNamed(hub.context, await served.environment(request), value, source)
-        },
-        warn(reply, warnings) {
-          if (warnings.length === 0) return {}
-          const plain = warnings
-            .join(' ')
-            .replace(/[^\x20-\x7e]/g, '?')
-            .slice(0, 1000)
-          reply.header('warning', `299 mortise "${plain.replace(/["\\]/g, "'")}"`)
-          return { warnings: [...warnings] }
-        },
-      }
       userRoutes(api, served)
       connectorRoutes(api, served)
+      embeddedRoutes(api, served)
+      workflowRoutes(api, served)
       executeRoutes(api, served)
       recordRoutes(api, served)
       credentialRoutes(api, served)

@@ -6,8 +6,8 @@ import type { Caller } from '../../core/keys.ts'
 import type { Choice } from '../../core/session.ts'
 import { soon } from '../../core/soon.ts'
 import { type Access, authenticate, requireScope } from '../auth.ts'
+import { corsFor } from '../cors.ts'
 import { hook } from '../hook.ts'
-import { corsFor } from './cors.ts'
 import { bearerToken, sessionOfToken } from './starter.ts'
 
 declare module 'fastify' {
