@@ -7,9 +7,11 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
 import type { ListFilter, Page } from '../src/core/storage.ts'
-import { pageOf } from '../src/storage/lists.ts'
+import { listStorage, pageOf } from '../src/storage/lists.ts'
+import { createPlaces } from '../src/storage/places.ts'
 import { openSqlite } from '../src/storage/sqlite.ts'
 import type { Tables } from '../src/storage/tables.ts'
+import { add, at, connection, environment, integration } from './storage.fixtures.ts'
 
 test('every page is found along an index, without a look at the rows before it', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'mortise-plan-'))
@@ -82,4 +84,60 @@ test('every page is found along an index, without a look at the rows before it',
           told,
         )
     }
+})
+
+test('the page after one that was just read begins where that ended; any other passes over what comes before it', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'mortise-places-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'mortise.db')
+  const storage = openSqlite(file)
+  t.after(() => storage.close())
+  await storage.addEnvironment(environment(1))
+  await storage.addIntegration(integration(1, 'github'))
+  const write = (n: number) => add(storage, connection(1, `c${n}`, { createdAt: at(n) }))
+  for (let n = 0; n < 8; n++) await write(n)
+
+  const database = new DatabaseSync(file)
+  t.after(() => database.close())
+  const offsets: unknown[] = []
+  const db = new Kysely<Tables>({
+    dialect: {
+      createAdapter: () => new SqliteAdapter(),
+      createDriver: () =>
+        Object.assign(new DummyDriver(), {
+          acquireConnection: async () => ({
+            async executeQuery({ sql, parameters }: { sql: string; parameters: readonly unknown[] }) {
+              offsets.push(
+                /offset \?/.test(sql) ? parameters.at(-1 - (sql.split('offset ?')[1]?.match(/\?/g) ?? []).length) : 0,
+              )
+              return { rows: database.prepare(sql).all(...(parameters as (string | number)[])) }
+            },
+          }),
+        }),
+      createIntrospector: db => new SqliteIntrospector(db),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
+  })
+  const places = createPlaces(() => 0)
+  const lists = listStorage({ db } as Parameters<typeof listStorage>[0], places)
+  const read = async (page: Page) => {
+    const ids = (await lists.listConnections(1, {}, page)).map(each => each.id).join()
+    return [ids, offsets.pop()]
+  }
+  assert.deepEqual(await read({ limit: 2 }), ['c7,c6', 0])
+  assert.deepEqual(await read({ limit: 2, skip: 2 }), ['c5,c4', 0])
+  assert.deepEqual(await read({ limit: 3, skip: 4 }), ['c3,c2,c1', 0])
+  assert.deepEqual(await read({ limit: 2, skip: 6 }), ['c1,c0', 6])
+  // A list that is read in pieces knows its place, too; one that goes on from a cursor alone has no number.
+  const cursor = { createdAt: at(5), id: 'c5' }
+  assert.deepEqual(await read({ limit: 2, skip: 3, after: cursor }), ['c4,c3', 0])
+  assert.deepEqual(await read({ limit: 1, skip: 5 }), ['c2', 0])
+  places.forget()
+  assert.deepEqual(await read({ limit: 2, after: cursor }), ['c4,c3', 0])
+  assert.deepEqual(await read({ limit: 2, skip: 2 }), ['c5,c4', 2])
+  // What another process writes is counted later, what this one writes at once.
+  await write(8)
+  assert.deepEqual(await read({ limit: 2, skip: 4 }), ['c3,c2', 0])
+  places.forget()
+  assert.deepEqual(await read({ limit: 2, skip: 4 }), ['c4,c3', 4])
 })

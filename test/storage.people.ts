@@ -179,6 +179,16 @@ export const peopleContract = (begin: Begin): void => {
       }
       assert.equal(await list(filter, { limit: 2, skip: all.length }), '')
     }
+    // Whatever this process writes moves the pages by number at once.
+    const next = async () => (await storage.listConnections(1, {}, { limit: 1, skip: 1 })).map(each => each.id).join('')
+    const first = () => storage.listConnections(1, {}, { limit: 1 })
+    await first()
+    assert.equal(await next(), 'd')
+    await add(storage, connection(1, 'e', { createdAt: at(9) }))
+    assert.equal(await next(), 'b')
+    await first()
+    await storage.deleteConnection(1, 'e', at(10))
+    assert.equal(await next(), 'd')
   })
 
   test('a list shows all of a row but what is sealed, with its end user', async t => {

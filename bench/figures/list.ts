@@ -5,6 +5,8 @@ import { type Engine, engines, type Place, type RunningHub, type World } from '.
 
 interface Asked {
   readonly what: string
+  /** What is asked just before, and not timed. */
+  readonly before?: (count: number) => string
   /** Of so many connections. */
   readonly query: (count: number) => string
   /** How many it must answer. */
@@ -18,7 +20,14 @@ const limit = 100
 /** As they are tagged and owned: see `seed.ts`. */
 const asked: readonly Asked[] = [
   { what: 'first page', query: () => '', answers: limit, atMost: 1.5 },
-  { what: 'last page', query: count => `&page=${count / limit - 1}`, answers: limit },
+  { what: 'last page, out of turn', query: count => `&page=${count / limit - 1}`, answers: limit },
+  {
+    what: 'last page, after the one before it',
+    before: count => `&page=${count / limit - 2}`,
+    query: count => `&page=${count / limit - 1}`,
+    answers: limit,
+    atMost: 1.5,
+  },
   { what: 'by connection id', query: () => '&connectionId=c0000500', answers: 1, atMost: 1.5 },
   { what: 'by end user', query: () => '&endUserId=person-0000050', answers: 10, atMost: 1.5 },
   { what: 'by organization', query: () => '&endUserOrganizationId=org-0000005', answers: 100, atMost: 1.5 },
@@ -65,12 +74,13 @@ const lines = async (world: World, engine: Engine): Promise<Line[]> => {
   const [few, many] = hubs
   if (!few || !many) return []
   const found: Line[] = []
-  for (const { what, query, answers, atMost } of asked) {
+  for (const { what, before, query, answers, atMost } of asked) {
     world.say(`list ${what} on ${engine}`)
     const times = new Map<number, number[]>()
     // In turns, so that what else the machine does hits both alike.
     for (let round = 0; round < 40; round++)
       for (const { size, hub, place } of hubs) {
+        if (before) await once(hub, place, before(size))
         const { time, count } = await once(hub, place, query(size))
         if (count !== answers) throw new Error(`list ${what} of ${size} answered ${count}, not ${answers}.`)
         // The first ones prepare statements and warm the code.

@@ -33,14 +33,17 @@ export async function* listed(
   { limit = Number.POSITIVE_INFINITY, skip = 0 }: { readonly limit?: number; readonly skip?: number } = {},
 ): AsyncGenerator<readonly ListedConnection[], void> {
   let after: Cursor | undefined
+  let before = skip
   for (let left = filter ? limit : 0; filter && left > 0; ) {
     const most = Math.min(left, atOnce)
     const page = await context.storage.listConnections(environmentId, filter, {
       limit: most,
-      ...(after ? { after } : { skip }),
+      skip: before,
+      ...(after ? { after } : {}),
     })
     if (page.length > 0) yield page
     after = page.at(-1)
+    before += page.length
     left = page.length < most ? 0 : left - most
   }
 }

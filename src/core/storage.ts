@@ -223,7 +223,10 @@ export type Cursor = Pick<Connection, 'createdAt' | 'id'>
 export interface Page {
   readonly limit: number
   readonly after?: Cursor
-  /** So many are passed over first. */
+  /**
+   * How many come before the page: they are passed over, unless `after` says where it begins. A row that another process
+   * adds or removes is counted half a second later at most.
+   */
   readonly skip?: number
 }
 

@@ -1,7 +1,7 @@
 /**
  * The part of the storage port that lists connections. A page is found along one index that holds the order of the list
  * whole; only then are its rows read, and of those nothing that is sealed. What comes before a page by number is passed
- * over in the index alone.
+ * over in the index alone, and not even there if the page before it was just read.
  */
 import {
   type Expression,
@@ -15,6 +15,7 @@ import {
 import type { ListFilter, Page, Storage } from '../core/storage.ts'
 import type { Engine } from './engine.ts'
 import { toEndUser } from './people.ts'
+import type { Places } from './places.ts'
 import { listColumns, optional, type Tables, toListed } from './tables.ts'
 
 type Filtered = Omit<ListFilter, 'tags'>
@@ -66,7 +67,7 @@ const found = (db: Kysely<Tables>, environmentId: number, filter: ListFilter, { 
       .orderBy(sql.ref('created_at'), 'desc')
       .orderBy(sql.ref('id'), 'desc')
       .limit(limit)
-      .offset(skip ?? 0)
+      .offset(after ? 0 : (skip ?? 0))
       .as('page')
   const { tags = {}, ...rest } = filter
   const tagsAsked = Object.entries(tags)
@@ -170,12 +171,15 @@ export const pageOf = (
     .orderBy('page.id', 'desc')
 }
 
-export const listStorage = ({ db }: Engine): Pick<Storage, 'listConnections'> => ({
+export const listStorage = ({ db }: Engine, places: Places): Pick<Storage, 'listConnections'> => ({
   async listConnections(environmentId, filter, page) {
     const { integrationKeys } = filter
     if (integrationKeys?.length === 0) return []
-    const rows = await pageOf(db, environmentId, filter, page).execute()
-    return rows.map(row => ({
+    const { limit, skip = 0 } = page
+    const after = page.after ?? (skip > 0 ? places.at(environmentId, filter, skip) : undefined)
+    const note = places.reading()
+    const rows = await pageOf(db, environmentId, filter, after ? { limit, after } : page).execute()
+    const listed = rows.map(row => ({
       ...toListed(row),
       renewable: row.renewable === 1,
       ...optional('endUser', row.username, username =>
@@ -193,5 +197,8 @@ export const listStorage = ({ db }: Engine): Pick<Storage, 'listConnections'> =>
         }),
       ),
     }))
+    const last = listed.at(-1)
+    if (last && rows.length === limit && (skip > 0 || !page.after)) note(environmentId, filter, skip + limit, last)
+    return listed
   },
 })

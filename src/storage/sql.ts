@@ -10,6 +10,7 @@ import { listStorage } from './lists.ts'
 import { moveStorage } from './moves.ts'
 import { mustBeOpen } from './open-environment.ts'
 import { peopleStorage, writeTags } from './people.ts'
+import { createPlaces, forgetting } from './places.ts'
 import { refreshStorage, renewRefreshes } from './refreshes.ts'
 import { remembered } from './remembered.ts'
 import { endSession, sessionStorage } from './sessions.ts'
@@ -52,6 +53,7 @@ export const createStorage = (engine: Engine): Storage => {
     const rows = tx.updateTable('changes').where('name', '=', 'keys')
     await rows.set(columns => ({ revision: columns('revision', '+', 1) })).execute()
   }
+  const places = createPlaces()
   const turn = createTurn(engine.together)
   const named = 'FROM connections WHERE environment_id = ? AND integration_key = ? AND connection_id = ?'
   const wholeRow = engine.prepare<Tables['connections']>(`SELECT ${connectionColumns.join(', ')} ${named}`)
@@ -61,10 +63,10 @@ export const createStorage = (engine: Engine): Storage => {
   const hotRow = engine.prepare<ReadRow>(`SELECT ${readColumns} ${withUser}`)
   const hotRowWithRenewal = engine.prepare<ReadRow>(`SELECT ${readColumns}, renewal_part AS "renewal" ${withUser}`)
 
-  return {
+  const storage: Storage = {
     ...sessionStorage(engine),
     ...peopleStorage(engine),
-    ...listStorage(engine),
+    ...listStorage(engine, places),
     ...refreshStorage(engine),
     ...credentialStorage(engine),
     ...webhookStorage(engine),
@@ -378,4 +380,5 @@ export const createStorage = (engine: Engine): Storage => {
       return (await rows.orderBy('created_at', 'desc').orderBy('id', 'desc').execute()).map(toConnection)
     },
   }
+  return forgetting(storage, places)
 }

@@ -128,6 +128,23 @@ const refusals: readonly Refused[] = [
 
 test('each mistake is answered by its status, its code, and what to do', t => checkRefused(t, refusals))
 
+test('a missing provider_config_key is told alike wherever a connection is named', async t => {
+  const hub = await startTestHub(t)
+  const told: unknown[] = []
+  for (const [method, path] of [
+    ['GET', '/connection/1'],
+    ['GET', '/connections/1?provider_config_key='],
+    ['PATCH', '/connections/1'],
+    ['DELETE', '/connections/1'],
+  ] as const) {
+    const response = await fetch(hub.origin + path, { method })
+    told.push([response.status, await response.json()])
+  }
+  const message = 'provider_config_key is missing: add ?provider_config_key=<the integration>, for example github.'
+  const missing = { code: 'invalid_type', message: 'provider_config_key is missing.', path: ['provider_config_key'] }
+  assert.deepEqual(told, Array(4).fill([400, { error: { code: 'invalid_query_params', message, errors: [missing] } }]))
+})
+
 test('without a key, with a wrong one, and with one that lacks the scope', async t => {
   const hub = await startTestHub(t)
   await newKey(hub)

@@ -24,7 +24,7 @@ import { bodyOf } from './body.ts'
 import { Refusal, refusedAs } from './errors.ts'
 import { listRoute } from './lists.ts'
 import { toCurrentConnection } from './map.ts'
-import { checkNames, inHeader, inPath, plain, single } from './query.ts'
+import { checkNames, inHeader, inPath, keyIn, plain, single, withoutKey } from './query.ts'
 import type { ByRest, Served } from './served.ts'
 
 const keyNamed = new Set(['provider_config_key'])
@@ -174,17 +174,6 @@ export const connectionRoutes = async (app: FastifyInstance, served: Served): Pr
 }
 
 const idIn = (request: FastifyRequest<ByRest>): string => inPath('connection_id', request.params['*'])
-
-const keyIn = (query: URLSearchParams): string => {
-  const key = single(query, 'provider_config_key')
-  if (key) return plain('provider_config_key', key)
-  throw withoutKey('provider_config_key is missing: add ?provider_config_key=<the integration>, for example github.')
-}
-
-const withoutKey = (message: string): Refusal =>
-  new Refusal(400, 'invalid_query_params', message, [
-    { code: 'invalid_type', message: 'provider_config_key is missing.', path: ['provider_config_key'] },
-  ])
 
 const toldOf = ({ id, email, display_name, tags, organization }: EndUserBody): Told => ({
   username: id,

@@ -63,6 +63,18 @@ export const plain = (name: string, value: string): string => {
   return value
 }
 
+/** The integration that a connection is of. */
+export const keyIn = (query: URLSearchParams): string => {
+  const key = single(query, 'provider_config_key')
+  if (key) return plain('provider_config_key', key)
+  throw withoutKey('provider_config_key is missing: add ?provider_config_key=<the integration>, for example github.')
+}
+
+export const withoutKey = (message: string): Refusal =>
+  new Refusal(400, 'invalid_query_params', message, [
+    { code: 'invalid_type', message: 'provider_config_key is missing.', path: ['provider_config_key'] },
+  ])
+
 const notIn = (where: 'uri_params' | 'headers', name: string, message: string): Refusal =>
   new Refusal(400, `invalid_${where}`, message, [{ code: 'custom', message, path: [name] }])
 

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { toReadRow } from '../../core/connection.ts'
 import { Secret } from '../../core/credential.ts'
-import { MortiseError, badParameter as wrong } from '../../core/errors.ts'
+import { MortiseError } from '../../core/errors.ts'
 import type { Hub } from '../../core/hub.ts'
 import type { Reading, TextOptions } from '../../core/read.ts'
 import { forPrograms } from '../asks.ts'
@@ -20,7 +20,7 @@ import { toConnection, toCurrentConnection } from './map.ts'
 import { pageRoutes } from './page.ts'
 import { providerRoutes } from './providers.ts'
 import { proxyRoutes } from './proxy.ts'
-import { flag, inPath, plain, single, unknownParameter } from './query.ts'
+import { flag, inPath, keyIn, unknownParameter } from './query.ts'
 import { type ByRest, createServed } from './served.ts'
 import { sessionRoutes } from './sessions.ts'
 
@@ -71,13 +71,7 @@ export const nangoRoutes =
         toText: (reading: Reading, withCredentials: boolean) => string,
       ) => {
         const id = inPath('connection_id', request.params['*'])
-        const key = single(query, 'provider_config_key')
-        if (key === undefined || key === '')
-          throw wrong(
-            'provider_config_key',
-            'provider_config_key is missing: add ?provider_config_key=<the integration>, for example github.',
-          )
-        plain('provider_config_key', key)
+        const key = keyIn(query)
         const { caller } = request
         const reading = await hub
           .readTexts(caller.environmentId, key, id, options)
