@@ -1,6 +1,7 @@
 /** What came of a revocation is told, whatever it was: the connection of a user goes, whether or not the provider answers. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { disconnect } from '../src/core/change.ts'
 import { MortiseError } from '../src/core/errors.ts'
 import { revoke } from '../src/core/revoke.ts'
 import { connect, startTestHub, type TestHub } from './harness.ts'
@@ -51,4 +52,28 @@ test('a key that an end user gave is not revoked: only its own settings can end 
   const before = hub.sandbox.calls.length
   assert.deepEqual(await revoke(hub.rooms.hub.context, { ...row, kind: 'apiKey' }), { outcome: 'unsupported' })
   assert.equal(hub.sandbox.calls.length, before)
+})
+
+test('a revocation that ends what everybody in an account gave waits for the last who may be of it', async t => {
+  const hub = await startTestHub(t)
+  const { context } = hub.rooms.hub
+  await connect(hub, 'slack', { connection_id: 'a' })
+  const imported = await fetch(`${hub.origin}/connections`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      provider_config_key: 'slack',
+      connection_id: 'b',
+      credentials: { type: 'OAUTH2', access_token: 'of somebody' },
+    }),
+  })
+  assert.equal(imported.status, 201)
+  const revoked = () => hub.sandbox.calls.filter(each => each.kind === 'revoke').length
+  const a = await rowOf(hub, 'a')
+  assert.ok(await disconnect(context, a))
+  assert.equal(revoked(), 0)
+  assert.ok(await disconnect(context, await rowOf(hub, 'b')))
+  await connect(hub, 'slack', { connection_id: 'c' })
+  assert.ok(await disconnect(context, await rowOf(hub, 'c')))
+  assert.equal(revoked(), 1)
 })

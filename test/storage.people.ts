@@ -253,14 +253,33 @@ export const peopleContract = (begin: Begin): void => {
     const account = { id: 'w1', personId: 'p1', name: 'Acme' }
     const [a, b] = [connection(1, 'a', { account }), connection(1, 'b', { account: { ...account, name: 'New name' } })]
     await add(storage, a)
-    assert.equal(await second.sharesAccount(a), false)
+    assert.equal(await second.sharesAccount(a, 'person'), false)
+    assert.equal(await second.sharesAccount(a, 'everybody'), false)
     await add(storage, connection(1, 'c', { account, integrationKey: 'other' }))
-    await add(storage, connection(1, 'd', { account: { ...account, personId: 'p2' } }))
-    await add(storage, connection(1, 'e'))
+    await add(storage, connection(1, 'f', { account: { ...account, id: 'w10' } }))
     await add(storage, connection(2, 'a', { account }))
-    assert.equal(await second.sharesAccount(a), false)
-    assert.equal(await second.sharesAccount(connection(1, 'e')), false)
+    assert.equal(await second.sharesAccount(a, 'everybody'), false)
+    await add(storage, connection(1, 'd', { account: { ...account, personId: 'p2' } }))
+    assert.equal(await second.sharesAccount(a, 'everybody'), true)
+    assert.equal(await second.sharesAccount(a, 'person'), false)
     await add(storage, b)
-    assert.deepEqual([await second.sharesAccount(a), await second.sharesAccount(b)], [true, true])
+    assert.deepEqual([await second.sharesAccount(a, 'person'), await second.sharesAccount(b, 'person')], [true, true])
+  })
+
+  test('a connection whose account is not known may be of any account, where everybody counts', async t => {
+    const { storage } = await begin(t)
+    const a = connection(1, 'a', { account: { id: 'wé😀"', personId: 'p1' } })
+    await add(storage, a)
+    assert.equal(await storage.sharesAccount(a, 'everybody'), false)
+    const unknown = connection(1, 'e')
+    await add(storage, unknown)
+    assert.deepEqual(
+      [await storage.sharesAccount(a, 'everybody'), await storage.sharesAccount(a, 'person')],
+      [true, false],
+    )
+    assert.equal(await storage.sharesAccount(unknown, 'everybody'), false)
+    assert.ok(await storage.deleteConnection(1, unknown.id, at(9)))
+    await add(storage, connection(1, 'g', { account: { id: 'wé😀"', personId: 'p2' } }))
+    assert.equal(await storage.sharesAccount(a, 'everybody'), true)
   })
 }

@@ -94,13 +94,15 @@ const patience = 5000
 
 /**
  * Deletes the connection, and then tells the provider, where its definition says how and nobody else has that account:
- * one grant there may stand behind several connections, and another's must not die with this one. What the provider
+ * one grant there may stand behind several connections, and another's must not die with this one. Where the definition says
+ * that it ends the whole account's, nobody else of that account may be left. What the provider
  * answers changes nothing: the connection is gone. false if it was gone already.
  */
 export const disconnect = async (context: Context, row: Connection): Promise<boolean> => {
   const { storage, clock } = context
   if (!(await storage.deleteConnection(row.environmentId, row.id, clock.now()))) return false
-  if (accountKeyOf(row.account) !== undefined && !(await storage.sharesAccount(row)))
+  const ends = context.catalogue.get(row.provider)?.revoke?.ends === 'account' ? 'everybody' : 'person'
+  if (accountKeyOf(row.account) !== undefined && !(await storage.sharesAccount(row, ends)))
     await revoke(context, row, patience)
   return true
 }

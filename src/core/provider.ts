@@ -225,6 +225,10 @@ const revoke = z.strictObject({
   params: texts.optional().meta({ description: 'Further fixed parameters' }),
   token: z.enum(['access', 'refresh']).default('access').meta({ description: 'Which token ends the whole grant' }),
   headers: texts.optional(),
+  ends: z.enum(['grant', 'account']).default('grant').meta({
+    description:
+      'account: it ends what everybody in the account gave to this client, so it waits until the last of its connections is deleted',
+  }),
 })
 
 const signed = z.strictObject({

@@ -162,8 +162,14 @@ export interface Storage extends RefreshStorage, WebhookStorage, MoveStorage {
    * now on, which must be there. false if one of them was not there: nothing is removed then.
    */
   deleteConnection(environmentId: number, id: string, at: Date, mergedInto?: string): Promise<boolean>
-  /** Whether another connection through the same integration has the same account, as far as is known. */
-  sharesAccount(row: Pick<Connection, 'environmentId' | 'id' | 'integrationKey' | 'account'>): Promise<boolean>
+  /**
+   * Whether another connection through the same integration has the same account, as far as is known. `of` the person: the
+   * account of the same person. Of everybody: anyone's; one whose account is not known may be of it, and counts.
+   */
+  sharesAccount(
+    row: Pick<Connection, 'environmentId' | 'id' | 'integrationKey' | 'account'>,
+    of: 'person' | 'everybody',
+  ): Promise<boolean>
   /** Notes that it worked, by compare-and-swap: of this credential, not of a newer one. */
   noteChecked(environmentId: number, id: string, revision: number, at: Date): Promise<void>
   /** The latest that was deleted under this row id or connection id. */

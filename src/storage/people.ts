@@ -170,16 +170,25 @@ export const peopleStorage = ({ db, transact, shareLocked }: Engine): PeopleStor
       return true
     }),
 
-  async sharesAccount({ environmentId, id, integrationKey, account }) {
+  async sharesAccount({ environmentId, id, integrationKey, account }, of) {
     const ref = accountKeyOf(account)
-    if (ref === undefined) return false
+    if (account === undefined || ref === undefined) return false
+    // As `accountKeyOf` writes it: the account, and then perhaps the person.
+    const start = JSON.stringify([account.id]).slice(0, -1)
     const others = db
       .selectFrom('connections')
       .select('id')
       .where('environment_id', '=', environmentId)
       .where('integration_key', '=', integrationKey)
-      .where('account_ref', '=', ref)
       .where('id', '!=', id)
+      .where(({ eb, fn, val, or }) =>
+        of === 'person'
+          ? eb('account_ref', '=', ref)
+          : or([
+              eb('account_ref', 'is', null),
+              eb(fn<string>('substr', ['account_ref', val(1), val([...start].length)]), '=', start),
+            ]),
+      )
     return (await others.limit(1).executeTakeFirst()) !== undefined
   },
   patchConnection: (environmentId, id, change, at) =>

@@ -126,7 +126,7 @@ export const mixedUpFaults: readonly Fault[] = [
   {
     guard: 'a grant that another connection stands on is not revoked',
     file: 'src/core/change.ts',
-    text: ' && !(await storage.sharesAccount(row))',
+    text: ' && !(await storage.sharesAccount(row, ends))',
     becomes: '',
     caughtBy: ['test/nango/clients.test.ts', 'deleteConnection ends it'],
   },
