@@ -8,6 +8,7 @@ import { basename } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { pathNames } from '../src/core/action.ts'
 import { github } from './actions/github.requests.ts'
+import { googleDrive } from './actions/google-drive.requests.ts'
 import { hubspot } from './actions/hubspot.requests.ts'
 import { notion } from './actions/notion.requests.ts'
 import type { Given, Reference } from './actions/reference.ts'
@@ -15,7 +16,7 @@ import { slack } from './actions/slack.requests.ts'
 import { call, connected, refused } from './alloy/hub.ts'
 import { startTestHub, type TestHub } from './harness.ts'
 
-const references: Readonly<Record<string, Reference>> = { github, hubspot, notion, slack }
+const references: Readonly<Record<string, Reference>> = { github, 'google-drive': googleDrive, hubspot, notion, slack }
 
 /** What the hub leaves to be done at the end, in the order of a test's own hooks. */
 const ends: (() => unknown)[] = []
