@@ -12,11 +12,19 @@ import { googleDrive } from './actions/google-drive.requests.ts'
 import { hubspot } from './actions/hubspot.requests.ts'
 import { notion } from './actions/notion.requests.ts'
 import type { Given, Reference } from './actions/reference.ts'
+import { salesforce } from './actions/salesforce.requests.ts'
 import { slack } from './actions/slack.requests.ts'
 import { call, connected, refused } from './alloy/hub.ts'
 import { startTestHub, type TestHub } from './harness.ts'
 
-const references: Readonly<Record<string, Reference>> = { github, 'google-drive': googleDrive, hubspot, notion, slack }
+const references: Readonly<Record<string, Reference>> = {
+  github,
+  'google-drive': googleDrive,
+  hubspot,
+  notion,
+  salesforce,
+  slack,
+}
 
 /** What the hub leaves to be done at the end, in the order of a test's own hooks. */
 const ends: (() => unknown)[] = []
