@@ -8,14 +8,23 @@ import { basename } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { pathNames } from '../src/core/action.ts'
 import { github } from './actions/github.requests.ts'
+import { googleDrive } from './actions/google-drive.requests.ts'
 import { hubspot } from './actions/hubspot.requests.ts'
 import { notion } from './actions/notion.requests.ts'
 import type { Given, Reference } from './actions/reference.ts'
+import { salesforce } from './actions/salesforce.requests.ts'
 import { slack } from './actions/slack.requests.ts'
 import { call, connected, refused } from './alloy/hub.ts'
 import { startTestHub, type TestHub } from './harness.ts'
 
-const references: Readonly<Record<string, Reference>> = { github, hubspot, notion, slack }
+const references: Readonly<Record<string, Reference>> = {
+  github,
+  'google-drive': googleDrive,
+  hubspot,
+  notion,
+  salesforce,
+  slack,
+}
 
 /** What the hub leaves to be done at the end, in the order of a test's own hooks. */
 const ends: (() => unknown)[] = []
@@ -82,6 +91,16 @@ for (const [provider, { headers, requests, mistakes }] of Object.entries(referen
       })
   })
 
+/** Where each provider's reference is. */
+const pages: Readonly<Record<string, readonly string[]>> = {
+  github: ['https://docs.github.com/en/rest/'],
+  'google-drive': ['https://developers.google.com/workspace/drive/api/reference/rest/v3/'],
+  hubspot: ['https://developers.hubspot.com/docs/api-reference/2026-03/crm/'],
+  notion: ['https://developers.notion.com/reference/'],
+  salesforce: ['https://developer.salesforce.com/docs/platform/api-rest/guide/', 'https://help.salesforce.com/s/'],
+  slack: ['https://docs.slack.dev/reference/methods/'],
+}
+
 suite('every file', () => {
   const files = globSync('providers/*.actions.yaml').map(file => basename(file, '.actions.yaml'))
 
@@ -109,8 +128,58 @@ suite('every file', () => {
     })
 
   for (const provider of files)
+    test(`${provider}: a record that goes by its name is asked for where the action asks`, async () => {
+      const { requests } = references[provider] ?? { requests: [] }
+      const done: string[] = []
+      for (const { id, records } of hub.rooms.hub.context.catalogue.actions(provider))
+        for (const record of records) {
+          const expected = requests.find(each => each.action === id)
+          assert.ok(expected)
+          const named = record.id === undefined ? '' : `/${expected.path?.[record.id]}`
+          const at = `/users/me/integrations/${provider}/data/${record.entity}${named}`
+          const before = hub.sandbox.requests.length
+          const body = record.as === 'list' ? undefined : expected.body
+          await call(hub, { list: 'GET', create: 'POST', update: 'PUT' }[record.as], at, body)
+          const [request, ...more] = hub.sandbox.requests.slice(before)
+          assert.deepEqual(more, [])
+          // A list is asked for as it is, without a query.
+          assert.equal(`${request?.method} ${request?.url}`, expected.request.replace(/\?.*/, ''), at)
+          assert.deepEqual(request?.body, JSON.stringify(record.as === 'list' ? record.body : expected.body))
+          done.push(record.as)
+        }
+      assert.ok(done.includes('create'))
+    })
+
+  for (const provider of files)
+    test(`${provider}: every action is described in a sentence, and on a page of the provider's`, () => {
+      for (const { id, description, docs } of hub.rooms.hub.context.catalogue.actions(provider)) {
+        assert.match(description, /^[A-Z][^\n]*[^.\n]\.$/, id)
+        assert.ok(
+          pages[provider]?.some(page => docs.startsWith(page)),
+          docs,
+        )
+      }
+    })
+
+  for (const provider of files)
     test(`${provider}: a mistake of each kind is among those that are refused`, () => {
       const groups = new Set(references[provider]?.mistakes.map(each => each.field.split('.')[0]))
       for (const group of ['pathParams', 'queryParameters', 'requestBody']) assert.ok(groups.has(group), group)
     })
+})
+
+test('the names that the documents of the Connectivity API and its users know are there', () => {
+  const { catalogue } = hub.rooms.hub.context
+  for (const [provider, alias, id] of [
+    ['slack', 'chat_postMessage', 'chat_postMessage'],
+    ['slack', 'chat_update', 'chat_update'],
+    ['slack', 'send-message', 'chat_postMessage'],
+    ['hubspot', 'createContact', 'createContact'],
+    ['hubspot', 'create-contact', 'createContact'],
+    ['salesforce', 'createRecord', 'create-record'],
+    ['salesforce', 'createContact', 'create-contact'],
+    ['github', 'create-issue', 'issues-create'],
+    ['google-drive', 'list-files', 'files-list'],
+  ] as const)
+    assert.equal(catalogue.action(provider, alias)?.id, id)
 })

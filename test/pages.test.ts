@@ -193,8 +193,17 @@ test('a connection: its id under both names, the lines to paste work, and no tok
 
 test("a provider without actions: the page says what to do instead; an id of the hub's own is not shown twice", async t => {
   const hub = await startTestHub(t)
-  await connect(hub, 'slack')
-  const [row] = await hub.rooms.storage.connections(hub.rooms.firstEnvironment.id, {})
+  const gitlab = { provider: 'gitlab', clientId: 'x' }
+  const { hub: verbs, firstEnvironment } = hub.rooms
+  await addIntegration(verbs.context, firstEnvironment, {
+    ...gitlab,
+    key: 'gitlab',
+    clientSecret: new Secret('x'),
+    sandbox: true,
+  })
+  hub.sandbox.register({ ...gitlab, clientSecret: 'x', redirectUris: [`${hub.origin}/oauth/callback`] })
+  await connect(hub, 'gitlab')
+  const [row] = await hub.rooms.storage.connections(firstEnvironment.id, {})
   assert.ok(row)
   const page = await open(hub, `/connections/${shownId(row)}`)
   assert.match(words(page), /The hub knows no actions of this provider yet/)

@@ -88,6 +88,11 @@ const overview = (registry: Registry, origin: string): Reply => {
       'switches',
       { provider, autoApprove: true },
     ),
+    example(
+      'API calls that are not played are answered too, with 200 and <code>{}</code>: of GitHub, Google Drive, HubSpot, Salesforce and Slack.',
+      'switches',
+      { provider: 'github', record: true },
+    ),
     example('An access token is dead from now on.', 'expire', { token: 'ACCESS_TOKEN' }),
     example('The whole grant behind a token is dead: the end user has withdrawn the access.', 'revoke', {
       token: 'ACCESS_OR_REFRESH_TOKEN',
