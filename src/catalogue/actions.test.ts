@@ -185,16 +185,12 @@ suite('an actions file', () => {
     [
       'a path that does not begin with a slash',
       changed(['path: /v1/things\n', 'path: v1/things\n']),
-      [
-        ':25: actions.add-thing.path: a path that begins with /, of plain characters and {name}, without a slash at its end',
-      ],
+      [':25: actions.add-thing.path: a path that begins with /, of plain characters and {name}'],
     ],
     [
       'a path with a query',
       changed(['path: /v1/things\n', 'path: /v1/things?a=b\n']),
-      [
-        ':25: actions.add-thing.path: a path that begins with /, of plain characters and {name}, without a slash at its end',
-      ],
+      [':25: actions.add-thing.path: a path that begins with /, of plain characters and {name}'],
     ],
     [
       'a method that is none',
