@@ -161,4 +161,4 @@ test('no file is longer than about 400 lines', () => {
 })
 
 /** By path, with the reason. */
-const exceptions: Record<string, string> = {}
+const exceptions: Record<string, string> = { 'packages/node/src/api.ts': 'generated' }
