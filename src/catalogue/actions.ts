@@ -6,7 +6,9 @@ import { isHubHeader } from '../core/action-request.ts'
 import type { Catalogue } from '../core/context.ts'
 import { MortiseError } from '../core/errors.ts'
 import { compile, type JsonSchema, schemaMistakes, type WholeSchema, whole } from '../core/json-schema.ts'
-import { providerId } from '../core/provider.ts'
+import { paramsOf } from '../core/pages.ts'
+import type { Paginate } from '../core/paginate.ts'
+import { type Provider, providerId } from '../core/provider.ts'
 import { openYaml, type Problem, problemText, readAs } from './yaml-file.ts'
 
 export const actionsEnding = '.actions.yaml'
@@ -98,6 +100,9 @@ const checkMeaning = (file: ActionsFile): Mistake[] => {
     if (action.path.split('/').some(part => /^\.+$/.test(part)))
       wrong.push([[...at, 'path'], 'has a part that is made of dots'])
     if (action.method === 'GET' && action.body) wrong.push([[...at, 'body'], 'stands in a GET, which has no body'])
+    if (action.encoding !== undefined && !action.body)
+      wrong.push([[...at, 'encoding'], 'says how a body is written, and there is none'])
+    wrong.push(...checkPaginate(file, id))
     for (const name of Object.keys(action.headers ?? {}))
       if (isHubHeader(name)) wrong.push([[...at, 'headers', name], 'is a header that the hub sets itself'])
     for (const [index, parameter] of action.parameters.entries()) {
@@ -121,6 +126,28 @@ const checkMeaning = (file: ActionsFile): Mistake[] => {
   return wrong
 }
 
+/** What sets parameters must set such as are declared; `usual` stands where an action says no more than `default`. */
+const checkPaginate = (file: ActionsFile, id: string, usual?: Paginate): Mistake[] => {
+  const action = file.actions[id]
+  const own = action?.paginate
+  if (!action || !own) return []
+  const paginate = own.kind === 'default' ? usual : own
+  if (!paginate) return []
+  const at = ['actions', id, 'paginate']
+  const inBody = Object.keys(opened(action.body ?? {}, file.$defs).properties ?? {})
+  const inQuery = action.parameters.filter(each => each.in === 'query').map(each => each.name)
+  const missing = paramsOf(paginate)
+    .filter(([group, name]) => !(group === 'body' ? inBody : inQuery).includes(name))
+    .map(([group, name]): Mistake => [at, `sets ${name}, which is not declared in the ${group}`])
+  return [...missing, ...paginateMistakes(paginate).map((what): Mistake => [at, what])]
+}
+
+/** What is wrong with it, wherever it stands. */
+export const paginateMistakes = (paginate: Paginate): string[] =>
+  paginate.kind === 'cursor' && (paginate.next === undefined) === (paginate.last === undefined)
+    ? ['needs next or last, and not both: where the cursor comes from']
+    : []
+
 /** A reference replaced by what it refers to; what is described beside it wins. */
 const opened = (schema: JsonSchema, defs: ActionsFile['$defs']): JsonSchema => {
   if (schema.$ref === undefined) return schema
@@ -131,6 +158,7 @@ const opened = (schema: JsonSchema, defs: ActionsFile['$defs']): JsonSchema => {
 const toActions = (provider: string, file: ActionsFile): Action[] =>
   Object.entries(file.actions).map(([id, action]) => {
     const { aliases, title, description, resource, docs, method, path, headers, body, records } = action
+    const { encoding, paginate } = action
     return {
       id,
       provider,
@@ -152,6 +180,8 @@ const toActions = (provider: string, file: ActionsFile): Action[] =>
         schema: whole(opened(parameter.schema, file.$defs), file.$defs),
       })),
       ...(body ? { body: whole(body, file.$defs) } : {}),
+      ...(encoding === undefined ? {} : { encoding }),
+      ...(paginate === undefined ? {} : { paginate }),
     }
   })
 
@@ -175,18 +205,35 @@ const unreadable = (action: Action): Mistake[] => {
   })
 }
 
+/** What of a file only the definition beside it can tell. */
+const checkBeside = (file: string, text: string, { api, name }: Provider): Problem[] => {
+  const yaml = openYaml(file, text)
+  const read = 'problems' in yaml ? yaml : readAs(yaml, actionsSchema)
+  if ('problems' in yaml || 'problems' in read) return []
+  return Object.entries(read.data.actions)
+    .flatMap(([id, { paginate }]): Mistake[] => {
+      if (paginate === undefined || paginate === false || paginate.kind !== 'default') return []
+      if (api.paginate) return checkPaginate(read.data, id, api.paginate)
+      return [[['actions', id, 'paginate'], `is that of api.paginate, which the definition of ${name} does not have`]]
+    })
+    .map(([path, message]) => yaml.problem(path, message))
+}
+
 /**
  * Each of the files, for a check: how many there are, and what is wrong with them. `isDefined`: whether there is a
- * definition of that provider.
+ * definition of that provider; `definition`: that, where it has no mistake.
  */
 export const checkActionFiles = (
   files: readonly string[],
   isDefined: (provider: string) => boolean,
+  definition: (provider: string) => Provider | undefined,
 ): { count: number; problems: Problem[] } => {
   const problems = files.flatMap(file => {
-    const read = readActions(file, readFileSync(file, 'utf8'))
+    const text = readFileSync(file, 'utf8')
+    const read = readActions(file, text)
     const provider = basename(file, actionsEnding)
-    const found = 'problems' in read ? read.problems : []
+    const beside = definition(provider)
+    const found = 'problems' in read ? read.problems : beside ? checkBeside(file, text, beside) : []
     return isDefined(provider)
       ? found
       : [

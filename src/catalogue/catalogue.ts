@@ -4,9 +4,10 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Catalogue } from '../core/context.ts'
 import { SetupError } from '../core/errors.ts'
+import { groupIn } from '../core/pages.ts'
 import { type Path, type Provider, providerId, providerSchema } from '../core/provider.ts'
 import { isNamedHost, variables } from '../core/template.ts'
-import { actionsEnding, checkActionFiles, lazyActions } from './actions.ts'
+import { actionsEnding, checkActionFiles, lazyActions, paginateMistakes } from './actions.ts'
 import { openYaml, type Problem, problemText, readAs } from './yaml-file.ts'
 
 export { problemText }
@@ -79,6 +80,10 @@ const checkMeaning = (provider: Provider): [path: string[], message: string][] =
   for (const [path, url] of asked)
     if (url !== undefined && !named.includes(hostOf(url)) && !isNamedHost(hostOf(url), provider.api.hosts))
       wrong.push([path, 'its host is neither that of the API, nor named in api.hosts'])
+  const { paginate } = provider.api
+  if (paginate) for (const what of paginateMistakes(paginate)) wrong.push([['api', 'paginate'], what])
+  if (paginate && groupIn(paginate) === 'body')
+    wrong.push([['api', 'paginate', 'in'], 'must be query: it is for the lists that a GET answers'])
   wrong.push(...checkRefresh(provider))
   if (provider.keys && !(provider.keys.identity ?? provider.identity)?.request)
     wrong.push([['keys'], 'needs a request that tries a key: in keys.identity, or in identity'])
@@ -151,9 +156,11 @@ const byName = (a: Provider, b: Provider): number => (a.id < b.id ? -1 : 1)
 /** The actions files of the folders. What they belong to may be defined there, or by Mortise. */
 export const checkActions = (folders: readonly string[]): { count: number; problems: Problem[] } => {
   const defined = new Set([ownFolder, ...folders].flatMap(filesIn).map(file => basename(file, '.yaml')))
+  const definitions = new Map(readFolders([ownFolder, ...folders]).providers.map(each => [each.id, each]))
   return checkActionFiles(
     folders.flatMap(filesIn).filter(file => file.endsWith(actionsEnding)),
     provider => defined.has(provider),
+    provider => definitions.get(provider),
   )
 }
 

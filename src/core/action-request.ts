@@ -2,7 +2,7 @@
 import { type Action, type ActionParameter, pathNames } from './action.ts'
 import { didYouMean } from './alike.ts'
 import type { Json } from './credential.ts'
-import { badParameter, type MortiseError } from './errors.ts'
+import { badParameter, MortiseError } from './errors.ts'
 import { type Client, valuesOf } from './grants/authorization-code.ts'
 import { type Fault, faultOf } from './json-schema.ts'
 import type { CallRequest } from './ports.ts'
@@ -21,6 +21,8 @@ export interface ActionInput {
   readonly query?: Readonly<Record<string, Json>>
   readonly body?: Json
   readonly headers?: Readonly<Record<string, Json>>
+  /** The URL of a further page, as the page before gave it: it takes the place of the one that is made. */
+  readonly link?: string
   readonly names?: InputNames
   /** Header names, or beginnings of them that end in `-`, that belong to the caller's own API and never travel on. */
   readonly ownHeaders?: readonly string[]
@@ -38,15 +40,16 @@ export const actionRequest = (caller: Caller, action: Action, input: ActionInput
   const fixed = lowerCased({ ...provider.api.headers, ...action.headers })
   const headers = callerHeaders(caller, action, input, names)
   // Whoever asks for another version of the API than the file describes knows its names better than the file does.
-  const described = Object.keys(fixed).every(name => headers[name] === undefined || headers[name] === fixed[name])
+  const described =
+    !action.free && Object.keys(fixed).every(name => headers[name] === undefined || headers[name] === fixed[name])
   const url = urlOf(caller, action, input, names, described)
   const body = bodyOf(action, input, names, described)
   return {
     method: action.method,
-    url: url.href,
+    url: (input.link === undefined ? url : linkedUrl(url, input.link, provider.name)).href,
     headers: {
       accept: 'application/json',
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(body === undefined ? {} : { 'content-type': contentType(action) }),
       ...fixed,
       ...headers,
     },
@@ -67,19 +70,26 @@ const urlOf = (caller: Caller, action: Action, input: ActionInput, names: InputN
   const base = expandUrl(caller.provider, caller.provider.api.base, valuesOf(caller))
   const inPath = valuesIn('path', action, input, names, true)
   const inQuery = valuesIn('query', action, input, names, described)
-  const path = pathNames(action.path).reduce((text, name) => {
+  const path = (action.free ? [] : pathNames(action.path)).reduce((text, name) => {
     const field = `${names.path}.${name}`
     const [parameter, [value = '']] = inPath.get(name) ?? [undefined, []]
     return text.replace(`{${name}}`, () => segment(field, value, parameter?.encoded === true))
   }, action.path)
   const expected = base.pathname.replace(/\/+$/, '') + path
-  const url = new URL(base.origin + expected)
+  const url = URL.parse(base.origin + expected)
   // Whatever the values were, the URL is the one that is meant, letter for letter.
-  if (url.origin !== base.origin || url.pathname !== expected)
+  if (url?.origin !== base.origin || url.pathname !== expected)
     throw badParameter(names.path, `${names.path} does not make a URL of ${caller.provider.name}.`)
   for (const [name, [parameter, values]] of inQuery)
     for (const value of values) url.searchParams.append(name, parameter?.encoded ? decoded(value) : value)
   return url
+}
+
+/** Where it leads is looked at like that of every URL, before a credential is attached. */
+const linkedUrl = (from: URL, link: string, provider: string): URL => {
+  const url = URL.parse(link, from)
+  if (url?.username === '' && url.password === '') return url
+  throw new MortiseError('provider_invalid_response', `${provider} gave no URL as the link to the next page.`)
 }
 
 const decoded = (text: string): string => {
@@ -178,10 +188,28 @@ const bodyOf = (action: Action, input: ActionInput, names: InputNames, described
   const fault = action.body && described ? faultOf(action.body, body) : undefined
   if (fault) throw sentence(names.body, fault)
   try {
-    return JSON.stringify(body)
+    return isForm(action) ? formOf(body, action.encoding === 'brackets') : JSON.stringify(body)
   } catch {
     throw badParameter(names.body, `${names.body} is nested too deeply.`)
   }
+}
+
+const isForm = ({ encoding }: Action): boolean => encoding === 'form' || encoding === 'brackets'
+
+const contentType = (action: Action): string =>
+  isForm(action) ? 'application/x-www-form-urlencoded' : 'application/json'
+
+/** As a form. What is nested is named `outer[inner]`, and null is empty. */
+const formOf = (body: Json, brackets: boolean): string => {
+  const form = new URLSearchParams()
+  const put = (name: string, value: Json): void => {
+    if (Array.isArray(value)) for (const [at, each] of value.entries()) put(brackets ? `${name}[${at}]` : name, each)
+    else if (typeof value === 'object' && value !== null)
+      for (const [key, each] of Object.entries(value)) put(name === '' ? key : `${name}[${key}]`, each)
+    else form.append(name, value === null ? '' : String(value))
+  }
+  put('', body)
+  return form.toString()
 }
 
 /**
@@ -234,9 +262,12 @@ const callerHeaders = (
       throw badParameter(field, `${field} may not be given: the hub sets that header itself, or never sends it on.`)
     if (typeof value === 'object' || /[^\t\x20-\x7e\xa0-\xff]/.test(String(value)))
       throw badParameter(field, `${field} must be a text of printable characters.`)
-    // The body is JSON, whatever its header says.
-    if (name === 'content-type' && !/^application\/([a-z.-]+\+)?json\s*(;|$)/i.test(String(value)))
-      throw badParameter(field, `${field} must be application/json: ${action.id} has no other body.`)
+    // The body is what the action says, whatever its header says.
+    const right = isForm(action)
+      ? /^application\/x-www-form-urlencoded\s*(;|$)/i
+      : /^application\/([a-z.-]+\+)?json\s*(;|$)/i
+    if (name === 'content-type' && !right.test(String(value)))
+      throw badParameter(field, `${field} must be ${contentType(action)}: ${action.id} has no other body.`)
     headers[name] = String(value)
   }
   return headers

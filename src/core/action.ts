@@ -6,6 +6,7 @@
  */
 import * as z from 'zod'
 import { jsonSchema, type WholeSchema } from './json-schema.ts'
+import { type ActionPaginate, actionPaginateSchema } from './paginate.ts'
 
 export const actionId = /^[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*$/
 const id = z
@@ -61,11 +62,16 @@ const action = z.strictObject({
   parameters: z.array(parameter).default([]),
   body: jsonSchema
     .optional()
-    .meta({ description: 'What the JSON body must be. Left out where there is none; with it, no body counts as {}' }),
+    .meta({ description: 'What the body must be. Left out where there is none; with it, no body counts as {}' }),
+  encoding: z.enum(['json', 'form', 'brackets']).optional().meta({
+    description:
+      'How the body is written. json unless told; form: application/x-www-form-urlencoded, a list as the name again and again; brackets: the same with name[0] for a list. Objects are name[key] in both',
+  }),
   headers: z
     .record(z.string().min(1), z.string())
     .optional()
     .meta({ description: 'Fixed headers of this call alone, besides api.headers' }),
+  paginate: actionPaginateSchema.optional(),
   records: z
     .array(record)
     .default([])
@@ -110,6 +116,11 @@ export interface Action {
   readonly path: string
   readonly parameters: readonly ActionParameter[]
   readonly body?: WholeSchema
+  /** How the body is written; JSON where it does not say. */
+  readonly encoding?: 'json' | 'form' | 'brackets' | undefined
+  readonly paginate?: ActionPaginate | undefined
+  /** Of no file, but a path that the caller gave: no parameter of it is known, so none is unknown. */
+  readonly free?: true
   readonly headers: Readonly<Record<string, string>>
   readonly records: readonly z.output<typeof record>[]
 }

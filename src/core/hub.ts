@@ -18,6 +18,7 @@ import { checkReturn } from './return-url.ts'
 import { hmacKeyOf } from './setup.ts'
 import { sweep } from './sweep.ts'
 import { tryOut } from './try-out.ts'
+import { type Walked, type WalkOptions, walk } from './walk.ts'
 
 export interface Hub {
   readonly context: Context
@@ -49,6 +50,8 @@ export interface Hub {
   ): Promise<Reading>
   /** Runs an action of the provider with a connection's credential; its answer, an error too, comes back as it is. */
   execute(row: Connection, action: Action, input: ActionInput): Promise<ActionAnswer>
+  /** Walks the list that an action gives, page by page, as it is taken. */
+  walk(row: Connection, action: Action, input: ActionInput, options: WalkOptions): AsyncGenerator<Walked, void>
   /** Uses a connection once, and answers its row as it is then. Throws what is wrong with it. */
   test(row: Connection): Promise<Connection>
   sweep(): Promise<void>
@@ -74,6 +77,19 @@ export const createHub = (world: World): Hub => {
   const hmac = async (environment: Environment, integrationKey: string, connectionId: string) => {
     const key = await hmacKeyOf(context, environment)
     return key && hmacSha256(key.reveal(), `${integrationKey}:${connectionId}`)
+  }
+  const run: Hub['execute'] = async (row, action, input) => {
+    const read = await readRow(context, refresher, row)
+    const first = await execute(context, read, action, input)
+    if (first.status !== 401) return first
+    // Refused before anything was done: once more, if the credential can be brought back to life.
+    try {
+      const alive = await tryOut(context, refresher, row)
+      if (alive.connection.credentialRevision === read.connection.credentialRevision) return first
+      return await execute(context, alive, action, input)
+    } catch {
+      return first
+    }
   }
   return {
     context,
@@ -125,18 +141,19 @@ export const createHub = (world: World): Hub => {
       read(context, refresher, environmentId, integrationKey, connectionId, options),
     readTexts: (environmentId, integrationKey, connectionId, options) =>
       readTexts(context, refresher, environmentId, integrationKey, connectionId, options),
-    async execute(row, action, input) {
-      const read = await readRow(context, refresher, row)
-      const first = await execute(context, read, action, input)
-      if (first.status !== 401) return first
-      // Refused before anything was done: once more, if the credential can be brought back to life.
-      try {
-        const alive = await tryOut(context, refresher, row)
-        if (alive.connection.credentialRevision === read.connection.credentialRevision) return first
-        return await execute(context, alive, action, input)
-      } catch {
-        return first
+    execute: run,
+    walk(row, action, input, options) {
+      let first = true
+      // A walk takes its time: whoever is disconnected meanwhile is not read on.
+      const page = async (input: ActionInput) => {
+        const now = first ? row : await world.storage.connectionById(row.environmentId, row.id)
+        first = false
+        if (now) return run(now, action, input)
+        throw new MortiseError('not_found', 'The connection was deleted while its list was read.', {
+          reason: 'connection_deleted',
+        })
       }
+      return walk(context.providerOf({ provider: row.provider, key: row.integrationKey }), action, input, options, page)
     },
     test: async row => (await tryOut(context, refresher, row)).connection,
     sweep: () => sweep(context),

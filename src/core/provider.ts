@@ -8,6 +8,7 @@
  */
 import * as z from 'zod'
 import { type CredentialKind, isKey, keyKinds } from './credential.ts'
+import { paginateSchema } from './paginate.ts'
 import { signatureMethods } from './ports.ts'
 
 const name = z
@@ -253,6 +254,7 @@ const calls = {
     header: z.string().default('Authorization').meta({ description: 'The header that carries the access token' }),
     prefix: z.string().default('Bearer ').meta({ description: 'What stands before the token there' }),
     headers: texts.optional().meta({ description: 'Headers that every API call needs, e.g. Notion-Version' }),
+    paginate: paginateSchema.optional(),
   }),
   params: z
     .record(name, input)

@@ -27,16 +27,16 @@ import {
   testedShape,
 } from './shapes.ts'
 
-const byId = z.strictObject({
+export const byId = z.strictObject({
   id: z.string().min(1).max(300).meta({
     description: 'Its id, or your own name for it where that is unique; percent-encoded',
   }),
 })
 
 /** What finding one may answer: the name may be that of a session that has made none. */
-const found: readonly ErrorCode[] = ['not_found', 'authorization_denied', 'session_expired']
+export const found: readonly ErrorCode[] = ['not_found', 'authorization_denied', 'session_expired']
 /** What renewing its credential may. */
-const refreshing: readonly ErrorCode[] = [
+export const refreshing: readonly ErrorCode[] = [
   'reauthorization_required',
   'integration_misconfigured',
   'provider_rejected',
@@ -51,7 +51,7 @@ const shown = async ({ context }: Hub, row: Connection): Promise<ConnectionShape
 }
 
 /** It was parsed from JSON, so it is some. */
-const toJson = (given: Record<string, unknown>): JsonObject => given as JsonObject
+export const toJson = (given: Record<string, unknown>): JsonObject => given as JsonObject
 
 const toGiven = (credential: z.infer<typeof newConnection>['credential']): Given => {
   if (credential.kind === 'basic')

@@ -9,8 +9,13 @@ const ownNames: Readonly<Record<string, string>> = {
   display_name: 'displayName',
 }
 
+/** What a caller named itself, in the input of an action. */
+const ofCaller = /^(path|query|body|headers)\./
+
 const ownName = (parameter: string): string =>
-  ownNames[parameter] ?? parameter.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+  ofCaller.test(parameter)
+    ? parameter
+    : (ownNames[parameter] ?? parameter.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()))
 
 export const toError = ({ code, message, details }: MortiseError, requestId: string): ErrorShape => ({
   error: {

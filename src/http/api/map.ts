@@ -1,14 +1,19 @@
 /** Core → wire. Pure. */
+import type { Action } from '../../core/action.ts'
 import type { Attempt, Outcome } from '../../core/attempt.ts'
 import { type Connection, type ListedConnection, shownId } from '../../core/connection.ts'
 import type { Context } from '../../core/context.ts'
 import { type EndUser, shownUserId } from '../../core/end-user.ts'
 import type { SecretKey } from '../../core/environment.ts'
+import { errorTable } from '../../core/errors.ts'
 import { kindsOf } from '../../core/give.ts'
 import type { Integration } from '../../core/integration.ts'
+import { paginationOf } from '../../core/pages.ts'
 import type { Provider, ProviderInput } from '../../core/provider.ts'
 import type { Reading } from '../../core/read.ts'
 import { type ConnectSession, sessionStatus } from '../../core/session.ts'
+import type { Walked } from '../../core/walk.ts'
+import type { ActionShape, WalkLine } from './action-shapes.ts'
 import type {
   AttemptShape,
   ConnectionShape,
@@ -160,5 +165,45 @@ export const toCredential = (kind: Connection['kind'], { credential, row }: Read
     refreshToken: texts.refreshToken === undefined ? null : JSON.parse(texts.refreshToken),
     expiresAt: row.expiresAt === null ? null : new Date(row.expiresAt).toISOString(),
     raw: JSON.parse(texts.raw),
+  }
+}
+
+export const toAction = (provider: Provider, action: Action): ActionShape => ({
+  id: action.id,
+  aliases: [...action.aliases],
+  title: action.title,
+  description: action.description,
+  resource: action.resource,
+  method: action.method,
+  path: action.path,
+  docs: action.docs,
+  parameters: action.parameters.map(({ name, in: place, required, description, schema }) => ({
+    name,
+    in: place,
+    required,
+    description,
+    schema,
+  })),
+  body: action.body ?? null,
+  paginated: paginationOf(provider, action) !== undefined,
+})
+
+/** One line of a walk. */
+export const toLine = (walked: Walked): WalkLine => {
+  if ('item' in walked) return walked
+  if ('end' in walked) return { end: { ...walked.end, next: walked.end.next ?? null } }
+  const { error, answer, next, ...counts } = walked.failed
+  return {
+    error: {
+      code: error.code,
+      message: error.message,
+      reason: error.details.reason ?? null,
+      actor: errorTable[error.code].who,
+      status: answer?.status ?? null,
+      headers: answer ? { ...answer.headers } : null,
+      body: answer?.body ?? null,
+      ...counts,
+      next: next ?? null,
+    },
   }
 }

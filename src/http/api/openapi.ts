@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { type ErrorCode, errorTable } from '../../core/errors.ts'
 import { statusOf } from '../status.ts'
+import * as actionShapes from './action-shapes.ts'
 import { type Route, tags } from './route.ts'
 import * as shapes from './shapes.ts'
 
@@ -55,7 +56,7 @@ const schemaOf = (schema: z.ZodType): Json => {
 const components = (): { names: Map<z.ZodType, string>; schemas: Record<string, Json> } => {
   const registry = z.registry<{ id: string }>()
   const names = new Map<z.ZodType, string>()
-  for (const [key, shape] of Object.entries(shapes)) {
+  for (const [key, shape] of Object.entries({ ...shapes, ...actionShapes })) {
     if (!(shape instanceof z.ZodType)) continue
     names.set(shape, nameOf(key))
     registry.add(shape, { id: nameOf(key) })
@@ -82,6 +83,11 @@ const make = (routes: readonly Route[]): Document => {
     return { $ref: `#/components/schemas/${name}` }
   }
   const json = (shape: z.ZodType): Json => ({ content: { 'application/json': { schema: ref(shape) } } })
+  const contentOf = ({ answer, line }: Route): Json => ({
+    ...(answer ? { 'application/json': { schema: ref(answer) } } : {}),
+    // Of lines, the schema is that of each.
+    ...(line ? { 'application/x-ndjson': { schema: ref(line) } } : {}),
+  })
   const requestId = {
     'x-request-id': { description: 'Names this request in the log of the hub', schema: { type: 'string' } },
   }
@@ -101,9 +107,9 @@ const make = (routes: readonly Route[]): Document => {
       ...(route.body ? { requestBody: { required: route.method !== 'PATCH', ...json(route.body) } } : {}),
       responses: {
         [route.status]: {
-          description: route.answer ? 'Done' : 'Done; the answer is empty',
+          description: route.answer || route.line ? 'Done' : 'Done; the answer is empty',
           headers: requestId,
-          ...(route.answer ? json(route.answer) : {}),
+          ...(route.answer || route.line ? { content: contentOf(route) } : {}),
         },
         ...Object.fromEntries(
           [...byStatus]

@@ -1,12 +1,24 @@
 /** What can be integrated. */
 import * as z from 'zod'
 import { didYouMean } from '../../core/alike.ts'
+import type { Context } from '../../core/context.ts'
 import { MortiseError } from '../../core/errors.ts'
-import { categories } from '../../core/provider.ts'
+import { categories, type Provider } from '../../core/provider.ts'
 import { toProvider } from './map.ts'
 import { pageOf, paging } from './page.ts'
 import { route } from './route.ts'
 import { providerList, providerShape } from './shapes.ts'
+
+export const providerNamed = ({ catalogue }: Context, given: string): Provider => {
+  const provider = catalogue.get(given)
+  if (provider) return provider
+  const id = given.slice(0, 80)
+  const near = didYouMean(
+    id,
+    catalogue.list().map(each => each.id),
+  )
+  throw new MortiseError('not_found', `There is no provider "${id}"${near}. GET /api/v1/providers lists them.`)
+}
 
 export const providerRoutes = [
   route({
@@ -45,16 +57,6 @@ export const providerRoutes = [
     fails: ['not_found'],
     params: z.strictObject({ id: z.string().meta({ description: 'Its id, like github' }) }),
     answer: providerShape,
-    async work({ hub, params }) {
-      const { catalogue } = hub.context
-      const provider = catalogue.get(params.id)
-      if (provider) return toProvider(provider)
-      const id = params.id.slice(0, 80)
-      const near = didYouMean(
-        id,
-        catalogue.list().map(each => each.id),
-      )
-      throw new MortiseError('not_found', `There is no provider "${id}"${near}. GET /api/v1/providers lists them.`)
-    },
+    work: async ({ hub, params }) => toProvider(providerNamed(hub.context, params.id)),
   }),
 ]

@@ -83,8 +83,13 @@ const operations = ({ paths }: Document, tag: string): Html[] =>
       const { parameters = [], responses } = operation
       const [status = ''] = Object.keys(responses).filter(each => each.startsWith('2'))
       const shapeOf = (part: unknown): Html | undefined => {
-        const content = isObject(part) && isObject(part['content']) ? part['content']['application/json'] : undefined
-        return isObject(content) ? typeOf(content['schema']) : undefined
+        const content = isObject(part) && isObject(part['content']) ? part['content'] : {}
+        const [whole, lines] = [content['application/json'], content['application/x-ndjson']]
+        const told = [
+          ...(isObject(whole) ? [typeOf(whole['schema'])] : []),
+          ...(isObject(lines) ? [html`lines of ${typeOf(lines['schema'])} (NDJSON)`] : []),
+        ]
+        return told.length === 0 ? undefined : joined(told, ', or ')
       }
       const body = shapeOf(operation['requestBody'])
       const rows = parameters.map(

@@ -18,6 +18,7 @@ export const tags = {
   'Connect sessions': 'A short-lived permission for one browser to connect one account; how it went.',
   Connections: 'The links of your end users to their accounts, and their credentials.',
   Providers: 'What can be integrated: the definitions that this hub knows.',
+  Actions: "Calls of a provider's API by name, made with the credential of a connection; lists walked to their end.",
   Environment: "The tenant that a key belongs to, and the hub's other ones.",
   Keys: 'Secret keys of this environment. A key is shown once, and makes keys that may do no more than itself.',
 } as const
@@ -50,12 +51,22 @@ export interface Call<Params, Query, Body> {
   readonly body: Body
 }
 
+/** An answer in lines of JSON (application/x-ndjson), written as they are taken. */
+export class Lines {
+  readonly each: AsyncIterable<unknown>
+  constructor(each: AsyncIterable<unknown>) {
+    this.each = each
+  }
+}
+
 interface Typed<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, A extends z.ZodType> extends Told {
   readonly params?: P
   readonly query?: Q
   readonly body?: B
   readonly answer?: A
-  readonly work: (call: Call<z.output<P>, z.output<Q>, z.output<B>>) => Promise<z.input<A>>
+  /** What a line is, where it answers in lines, or may. */
+  readonly line?: z.ZodType
+  readonly work: (call: Call<z.output<P>, z.output<Q>, z.output<B>>) => Promise<z.input<A> | Lines>
 }
 
 export interface Route extends Told {
@@ -63,6 +74,7 @@ export interface Route extends Told {
   readonly query: z.ZodObject | undefined
   readonly body: z.ZodType | undefined
   readonly answer: z.ZodType | undefined
+  readonly line: z.ZodType | undefined
   /** Checks what came in, then works. */
   readonly serve: (hub: Hub, access: Access, request: FastifyRequest) => Promise<unknown>
 }
@@ -77,13 +89,14 @@ export const route = <
 >(
   typed: Typed<P, Q, B, A>,
 ): Route => {
-  const { work, params, query, body, answer, ...told } = typed
+  const { work, params, query, body, answer, line, ...told } = typed
   return {
     ...told,
     params,
     query,
     body,
     answer,
+    line,
     serve: async (hub, access, request) =>
       work({
         hub,

@@ -1,4 +1,5 @@
 /** Our own API, `/api/v1`: the table of its routes, and what holds for all of them. */
+import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { alike } from '../../core/alike.ts'
 import { MortiseError } from '../../core/errors.ts'
@@ -8,6 +9,7 @@ import { type Access, authenticate, requireScope } from '../auth.ts'
 import { hook } from '../hook.ts'
 import { statusOf } from '../status.ts'
 import { errorOf } from '../thrown.ts'
+import { actionRoutes } from './actions.ts'
 import { connectionRoutes } from './connections.ts'
 import { environmentRoutes } from './environments.ts'
 import { toError } from './errors.ts'
@@ -16,7 +18,7 @@ import { keyRoutes } from './keys.ts'
 import { openapi } from './openapi.ts'
 import { providerRoutes } from './providers.ts'
 import { referencePath } from './reference.ts'
-import type { Route } from './route.ts'
+import { Lines, type Route } from './route.ts'
 import { sessionRoutes } from './sessions.ts'
 
 export const prefix = '/api/v1'
@@ -27,6 +29,7 @@ export const routes: readonly Route[] = [
   ...sessionRoutes,
   ...connectionRoutes,
   ...providerRoutes,
+  ...actionRoutes,
   ...environmentRoutes,
   ...keyRoutes,
 ]
@@ -89,11 +92,20 @@ export const apiRoutes =
           onRequest: hook(request => requireScope(request.caller, each.scope)),
           handler: async (request, reply) => {
             const answer = await each.serve(hub, access, request)
+            if (answer instanceof Lines)
+              return reply
+                .code(each.status)
+                .type('application/x-ndjson')
+                .send(Readable.from(texts(answer)))
             return reply.code(each.status).send(answer)
           },
         })
     })
   }
+
+async function* texts({ each }: Lines): AsyncGenerator<string> {
+  for await (const line of each) yield `${JSON.stringify(line)}\n`
+}
 
 /** Levels of a body. What is deeper could not be written as JSON again: that goes level by level too. */
 const deepest = 100

@@ -1,20 +1,7 @@
 /** What our own API takes and answers. Every field is always there: null where there is nothing. */
 import * as z from 'zod'
 import { scopes } from '../../core/environment.ts'
-import { type ErrorCode, errorTable } from '../../core/errors.ts'
-
-const time = z.iso.datetime()
-const moment = (description: string) => time.meta({ description })
-const text = (description: string) => z.string().meta({ description })
-const texts = (description: string) => z.array(z.string()).meta({ description })
-
-export const listOf = <S extends z.ZodType>(each: S) =>
-  z.strictObject({
-    data: z.array(each),
-    next: z.string().nullable().meta({ description: 'The cursor of the next page; null after the last' }),
-  })
-
-const codes = Object.keys(errorTable) as ErrorCode[]
+import { codes, listOf, moment, text, texts, time } from './shape.ts'
 
 export const errorShape = z.strictObject({
   error: z.strictObject({

@@ -1,0 +1,384 @@
+/** Lists walked to their end over our own API, at a provider of this test that hands them out in every way there is. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, request, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import type { WalkLine } from '../src/http/api/action-shapes.ts'
+import { walkLine } from '../src/http/api/action-shapes.ts'
+import { api, refused } from './api/hub.ts'
+import { later, startTestHub, type TestHub, tempFolder } from './harness.ts'
+
+const ends: (() => unknown)[] = []
+after(async () => {
+  for (const end of ends.reverse()) await end()
+})
+const t = { after: (end: () => unknown) => void ends.push(end) }
+
+let hub: TestHub
+let connection = ''
+let asked: URL[] = []
+let strangers = 0
+/** Done before a page is answered. */
+let meanwhile: (at: URL) => unknown = () => {}
+const bodies: unknown[] = []
+
+const listen = async (server: Server): Promise<string> => {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const all = Array.from({ length: 25 }, (_, id) => ({ id: `i${id}` }))
+const big = 'x'.repeat(200_000)
+
+const read = async (message: IncomingMessage): Promise<Record<string, unknown>> => {
+  let text = ''
+  for await (const chunk of message) text += chunk
+  return text === '' ? {} : JSON.parse(text)
+}
+
+/** One page: its body, and further headers. */
+const pageAt = (url: URL, body: Record<string, unknown>, elsewhere: string): [unknown, Record<string, string>?] => {
+  const query = (name: string) => url.searchParams.get(name)
+  const from = (text: string | null, size = 10) => {
+    const start = Number(text ?? 0)
+    const rows = all.slice(start, start + size)
+    return { rows, after: start + size, more: start + size < all.length }
+  }
+  switch (url.pathname) {
+    case '/me':
+      return [{ id: '1' }]
+    case '/cursor': {
+      const { rows, after, more } = from(query('after'), Number(query('size')))
+      return [{ data: { rows }, meta: { next: more ? `${after}` : '' } }]
+    }
+    case '/search': {
+      const { rows, after, more } = from(body['after'] as string | null)
+      return [{ rows, next: `${after}`, more }]
+    }
+    case '/last': {
+      const at = query('after')
+      const { rows, more } = from(at === null ? null : String(Number(at.slice(1)) + 1))
+      return [{ rows, more }]
+    }
+    case '/offset':
+      return [{ rows: from(query('skip')).rows, total: all.length }]
+    case '/page':
+      return [from(String((Number(query('page') ?? 1) - 1) * 10)).rows]
+    case '/things': {
+      const { rows, after, more } = from(query('start'))
+      const own = `<http://${url.host}/things?start=${after}>; title="a, b"; rel="next last"`
+      return [rows, more ? { link: `<http://${url.host}/x>; rel=prev, ${own}` } : {}]
+    }
+    case '/relative': {
+      const { rows, after, more } = from(query('start'))
+      return [{ rows, next: more ? `/relative?start=${after}` : null }]
+    }
+    case '/circle':
+      return [{ rows: [1], next: 'same', more: true }]
+    case '/empty':
+      return [{ rows: [], next: `${Number(query('after') ?? 0) + 1}`, more: true }]
+    case '/elsewhere':
+      return [[1], { link: `<http://${elsewhere}/things>; rel=next` }]
+    case '/big':
+      return [{ rows: [big, big, big, big, big], next: `${Number(query('after') ?? 0) + 1}`, more: true }]
+    case '/two':
+      return [{ rows: [], others: [] }]
+    default:
+      return [{ message: 'no such list' }]
+  }
+}
+
+const actionFile = () => {
+  const list = (path: string, paginate: unknown, names: string[], more: object = {}) => ({
+    title: path,
+    description: path,
+    resource: 'lists',
+    docs: 'https://docs.lists.example/',
+    method: 'GET',
+    path,
+    parameters: names.map(name => ({ name, in: 'query', description: name, schema: { type: 'string' } })),
+    ...(paginate === undefined ? {} : { paginate }),
+    ...more,
+  })
+  const rows = { next: 'next', more: 'more', items: 'rows' }
+  const size = { param: 'size', most: 7 }
+  const cursor = { kind: 'cursor', param: 'after' }
+  return {
+    actions: {
+      cursor: list('/cursor', { ...cursor, next: 'meta.next', items: 'data.rows', size }, ['after', 'size']),
+      search: list('/search', { ...cursor, in: 'body', ...rows }, [], {
+        method: 'POST',
+        body: { type: 'object', properties: { after: { type: 'string' }, words: { type: 'string' } } },
+      }),
+      last: list('/last', { ...cursor, last: 'id', more: 'more', items: 'rows' }, ['after']),
+      offset: list('/offset', { kind: 'offset', param: 'skip', items: 'rows', total: 'total' }, ['skip']),
+      page: list('/page', { kind: 'page', param: 'page' }, ['page']),
+      things: list('/things', { kind: 'default' }, ['start']),
+      relative: list('/relative', { kind: 'link', next: 'next', items: 'rows' }, ['start']),
+      circle: list('/circle', { ...cursor, ...rows }, ['after']),
+      empty: list('/empty', { ...cursor, ...rows }, ['after']),
+      elsewhere: list('/elsewhere', { kind: 'default' }, []),
+      big: list('/big', { ...cursor, ...rows }, ['after']),
+      one: list('/one', false, []),
+    },
+  }
+}
+
+before(async () => {
+  const stranger = await listen(
+    createServer((_request, response) => {
+      strangers++
+      response.end('[]')
+    }),
+  )
+  const host = await listen(
+    createServer(async (message, response) => {
+      const url = new URL(message.url ?? '', `http://${message.headers.host}`)
+      const body = await read(message)
+      if (url.pathname !== '/me') {
+        asked.push(url)
+        bodies.push(body)
+        const refusal = await meanwhile(url)
+        if (typeof refusal === 'number')
+          response.writeHead(refusal, { 'content-type': 'application/json', 'retry-after': '9' }).end('{"slow":1}')
+        if (response.headersSent) return
+      }
+      const [page, headers = {}] = pageAt(url, body, stranger)
+      response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(page))
+    }),
+  )
+  const folder = join(tempFolder(t), 'providers')
+  mkdirSync(folder)
+  const base = `http://${host}`
+  const definition = {
+    name: 'Lists',
+    docs: ['https://docs.lists.example/oauth'],
+    auth: 'oauth2',
+    api: { base, paginate: { kind: 'link' } },
+    authorize: { url: `${base}/authorize` },
+    token: { url: `${base}/token`, client: 'basic' },
+    keys: {
+      kinds: { bearer: { title: 'Key' } },
+      identity: { request: { url: `${base}/me` }, account: 'id', shared: true },
+    },
+  }
+  writeFileSync(join(folder, 'lists.yaml'), JSON.stringify(definition))
+  writeFileSync(join(folder, 'lists.actions.yaml'), JSON.stringify(actionFile()))
+  hub = await startTestHub(t, { env: { MORTISE_PROVIDERS_DIR: folder, MORTISE_ALLOWED_HOSTS: host } })
+  await api(hub, 'POST', '/integrations', { key: 'lists', provider: 'lists', clientId: 'x', clientSecret: 'y' })
+  connection = await connect()
+})
+
+const connect = async (): Promise<string> => {
+  const credential = { kind: 'bearer', key: 'k' }
+  const made = await api(hub, 'POST', '/connections', { integration: 'lists', credential, allowDuplicate: true })
+  return String(made.body['id'])
+}
+
+interface Walk {
+  readonly items: unknown[]
+  readonly last: WalkLine
+}
+
+const walkOf = async (response: Response): Promise<Walk> => {
+  assert.equal(response.status, 200, await (response.ok ? '' : response.text()))
+  assert.match(response.headers.get('content-type') ?? '', /^application\/x-ndjson/)
+  const text = await response.text()
+  assert.ok(text.endsWith('\n'))
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map(line => walkLine.parse(JSON.parse(line)))
+  const last = lines.pop()
+  assert.ok(last && !('item' in last))
+  return { items: lines.map(line => ('item' in line ? line.item : assert.fail('an end before the end'))), last }
+}
+
+const post = (path: string, body: unknown = {}): Promise<Response> =>
+  fetch(`${hub.origin}/api/v1/connections/${connection}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+
+const walk = async (action: string, query = '', body: unknown = {}): Promise<Walk> => {
+  asked = []
+  bodies.length = 0
+  return walkOf(await post(`/actions/${action}?walk=true${query}`, body))
+}
+
+const endOf = ({ last }: Walk) => ('end' in last ? last.end : assert.fail(JSON.stringify(last)))
+const errorOf = ({ last }: Walk) => ('error' in last ? last.error : assert.fail(JSON.stringify(last)))
+
+for (const [action, pages] of [
+  ['cursor', 4],
+  ['search', 3],
+  ['last', 3],
+  ['offset', 3],
+  ['page', 4],
+  ['things', 3],
+  ['relative', 3],
+] as const)
+  test(`a list by ${action} is read to its end, each page once`, async () => {
+    const walked = await walk(action)
+    assert.deepEqual(walked.items, all)
+    assert.deepEqual(endOf(walked), { items: 25, pages, next: null, complete: true })
+    assert.equal(asked.length, pages)
+    assert.equal(new Set(asked.map((url, at) => url.href + JSON.stringify(bodies[at]))).size, pages)
+  })
+
+test('the largest page is asked for, unless the caller asks for another; what else it gave goes with every page', async () => {
+  await walk('cursor')
+  assert.deepEqual(
+    asked.map(url => url.search),
+    ['?size=7', '?size=7&after=7', '?size=7&after=14', '?size=7&after=21'],
+  )
+  await walk('cursor', '', { query: { size: 20 } })
+  assert.deepEqual(
+    asked.map(url => url.search),
+    ['?size=20', '?size=20&after=20'],
+  )
+  await walk('search', '', { body: { words: 'x' } })
+  assert.deepEqual(bodies, [{ words: 'x' }, { words: 'x', after: '10' }, { words: 'x', after: '20' }])
+})
+
+test('a cap ends it in the middle of a page, and from goes on behind the last item', async () => {
+  for (const action of ['cursor', 'search', 'last', 'offset', 'page', 'things', 'relative']) {
+    const first = await walk(action, '&max=12')
+    assert.deepEqual(first.items, all.slice(0, 12), action)
+    const { next, complete, items } = endOf(first)
+    assert.deepEqual([complete, items], [false, 12])
+    const rest = await walk(action, `&from=${next}`)
+    assert.deepEqual(rest.items, all.slice(12), action)
+    assert.equal(endOf(rest).complete, true)
+  }
+  // At the end of a page too, and there no page is asked for that nobody wants.
+  const first = await walk('things', '&max=10')
+  assert.equal(asked.length, 1)
+  assert.deepEqual((await walk('things', `&from=${endOf(first).next}`)).items, all.slice(10))
+  // What was all is complete, however small the cap.
+  assert.equal(endOf(await walk('things', '&max=25')).complete, true)
+})
+
+test('a link that leads elsewhere is not followed', async () => {
+  const walked = await walk('elsewhere')
+  assert.deepEqual(walked.items, [1])
+  const { code, items, pages, message } = errorOf(walked)
+  assert.deepEqual([code, items, pages], ['integration_misconfigured', 1, 2])
+  assert.match(message, /is not a host that the definition of Lists names/)
+  // Nor is one that a caller makes up.
+  const from = Buffer.from(JSON.stringify(['http://169.254.169.254/things', 0])).toString('base64url')
+  assert.equal((await post(`/actions/things?walk=true&from=${from}`)).status, 502)
+  assert.deepEqual([strangers, asked.length], [0, 1])
+})
+
+test('pages that lead in a circle, or nowhere, end it', async () => {
+  const circle = errorOf(await walk('circle'))
+  assert.deepEqual([circle.code, circle.pages], ['provider_invalid_response', 2])
+  assert.match(circle.message, /lead in a circle/)
+  const empty = errorOf(await walk('empty'))
+  assert.deepEqual([empty.pages, asked.length], [101, 101])
+  assert.match(empty.message, /had no item/)
+})
+
+test('what the provider refuses is told with its answer, and can be gone on from', async () => {
+  let calls = 0
+  meanwhile = () => (++calls === 2 ? 429 : undefined)
+  const walked = await walk('things')
+  meanwhile = () => {}
+  assert.deepEqual(walked.items, all.slice(0, 10))
+  const { code, status, headers, body, next, pages } = errorOf(walked)
+  assert.deepEqual(
+    [code, status, headers?.['retry-after'], body, pages],
+    ['provider_unavailable', 429, '9', { slow: 1 }, 2],
+  )
+  assert.deepEqual((await walk('things', `&from=${next}`)).items, all.slice(10))
+  meanwhile = () => 403
+  const none = await walk('things')
+  meanwhile = () => {}
+  assert.deepEqual([none.items, errorOf(none).status, errorOf(none).code], [[], 403, 'provider_rejected'])
+})
+
+test('who is disconnected meanwhile is read no further', async () => {
+  const before = connection
+  connection = await connect()
+  meanwhile = async url => {
+    if (url.searchParams.has('start')) await api(hub, 'DELETE', `/connections/${connection}`)
+  }
+  const walked = await walk('things')
+  meanwhile = () => {}
+  connection = before
+  assert.deepEqual([walked.items.length, asked.length], [20, 2])
+  assert.deepEqual([errorOf(walked).code, errorOf(walked).reason], ['not_found', 'connection_deleted'])
+})
+
+test('a reader who stops stalls the provider, and one who leaves ends the walk', async () => {
+  asked = []
+  const url = `${hub.origin}/api/v1/connections/${connection}/actions/big?walk=true`
+  const out = request(url, { method: 'POST', headers: { 'content-type': 'application/json' } })
+  out.end('{}')
+  const [answer] = (await once(out, 'response')) as [IncomingMessage]
+  await once(answer, 'readable')
+  // A megabyte a page: sockets hold some, then nothing more is asked for.
+  const still = async () => {
+    for (let before = -1; before !== asked.length; await later(150)) before = asked.length
+    return asked.length
+  }
+  const stalled = await still()
+  assert.ok(stalled > 0 && stalled < 30, `${stalled} pages were asked for`)
+  answer.destroy()
+  const ended = await still()
+  assert.ok(ended <= stalled + 1, `${ended} pages after ${stalled}`)
+})
+
+test('a list by its path alone is walked as the definition says', async () => {
+  asked = []
+  const walked = await walkOf(await post('/walk', { path: '/things', query: { q: ['a', 'b'] } }))
+  assert.deepEqual(walked.items, all)
+  assert.equal(asked[0]?.search, '?q=a&q=b')
+  const some = await walkOf(await post('/walk', { path: '/offset', items: 'rows', max: 3 }))
+  assert.deepEqual(some.items, all.slice(0, 3))
+  // What is no list says what would be one.
+  for (const [body, says] of [
+    [{ path: '/two' }, /items must name where it stands; what is a list there: rows, others/],
+    [{ path: '/nothing' }, /no list stands there/],
+    [{ path: '/two', items: 'row' }, /no list at row in the answer; what is a list there: rows, others/],
+  ] as const)
+    assert.match(errorOf(await walkOf(await post('/walk', body))).message, says)
+})
+
+test('what is wrong is named before anything is sent', async () => {
+  asked = []
+  const at = `/connections/${connection}`
+  const from = (place: unknown) => Buffer.from(JSON.stringify(place)).toString('base64url')
+  for (const [path, body, parameter, says] of [
+    [`${at}/actions/one?walk=true`, {}, 'walk', /not known to be a list/],
+    [`${at}/actions/things?max=5`, {}, 'max', /add walk=true/],
+    [`${at}/actions/things?walk=true&max=100001`, {}, 'max', /max is not right/],
+    [`${at}/actions/things?walk=true&from=xyz`, {}, 'from', /not one that a walk gave/],
+    [`${at}/actions/page?walk=true&from=${from(['-1', 0])}`, {}, 'from', /not one that a walk gave/],
+    [`${at}/actions/cursor?walk=true&from=${from(['7', 0])}`, { query: { after: '7' } }, 'from', /so does after/],
+    [`${at}/actions/cursor?walk=true`, { query: { sizes: '7' } }, 'query.sizes', /did you mean size\?/],
+    [`${at}/walk`, {}, 'path', /path is missing/],
+    [`${at}/walk`, { path: '/things', itmes: 'x' }, 'itmes', /did you mean items\?/],
+    [`${at}/walk`, { path: 'things' }, 'path', /does not make a URL of Lists/],
+    [`${at}/walk`, { path: '@127.0.0.1/things' }, 'path', /does not make a URL/],
+    [`${at}/walk`, { path: '/a/../things' }, 'path', /does not make a URL/],
+    [`${at}/walk`, { path: '/a/%2e%2e/things' }, 'path', /does not make a URL/],
+    [`${at}/walk`, { path: '/things?start=1' }, 'path', /does not make a URL/],
+    [`${at}/walk`, { path: '/things', headers: { Authorization: 'x' } }, 'headers.Authorization', /may not be given/],
+  ] as const) {
+    const answer = await refused(hub, 'POST', path, body)
+    assert.deepEqual([answer.status, answer['code'], answer['parameter']], [400, 'invalid_request', parameter], path)
+    assert.match(String(answer['message']), says)
+  }
+  assert.equal(asked.length, 0)
+})
