@@ -10,11 +10,15 @@ import { type Context, createContext, type World } from './context.ts'
 import type { Environment } from './environment.ts'
 import { MortiseError } from './errors.ts'
 import { equal, hmacSha256 } from './ids.ts'
+import { createMend } from './mend.ts'
 import { createNotifier } from './notify.ts'
+import { pass } from './pass.ts'
+import type { PassAnswer, PassRequest } from './pass-request.ts'
 import { type ActionAnswer, execute } from './proxy.ts'
 import { type Read, type Reading, type ReadOptions, read, readRow, readTexts, type TextOptions } from './read.ts'
 import { createRefresher } from './refresh.ts'
 import { checkReturn } from './return-url.ts'
+import type { Sought } from './sender.ts'
 import { hmacKeyOf } from './setup.ts'
 import { sweep } from './sweep.ts'
 import { tryOut } from './try-out.ts'
@@ -52,6 +56,8 @@ export interface Hub {
   execute(row: Connection, action: Action, input: ActionInput): Promise<ActionAnswer>
   /** Walks the list that an action gives, page by page, as it is taken. */
   walk(row: Connection, action: Action, input: ActionInput, options: WalkOptions): AsyncGenerator<Walked, void>
+  /** Any call of the provider's API with a connection's credential: its answer comes back as it is, without being kept. */
+  proxy(connection: Sought, request: PassRequest): Promise<PassAnswer>
   /** Uses a connection once, and answers its row as it is then. Throws what is wrong with it. */
   test(row: Connection): Promise<Connection>
   sweep(): Promise<void>
@@ -72,6 +78,7 @@ export const createHub = (world: World): Hub => {
   const context = createContext(world, () => wake())
   const refresher = createRefresher(context)
   const notifier = createNotifier(context)
+  const mend = createMend(context, refresher)
   let wakeBackground = () => {}
   const background = createBackground(context, refresher, () => wakeBackground())
   const hmac = async (environment: Environment, integrationKey: string, connectionId: string) => {
@@ -155,6 +162,7 @@ export const createHub = (world: World): Hub => {
       }
       return walk(context.providerOf({ provider: row.provider, key: row.integrationKey }), action, input, options, page)
     },
+    proxy: (connection, request) => pass(context, refresher, mend, connection, request),
     test: async row => (await tryOut(context, refresher, row)).connection,
     sweep: () => sweep(context),
     deliver: () => notifier.deliver(),
@@ -169,6 +177,7 @@ export const createHub = (world: World): Hub => {
       await background.settle()
       await refresher.settle()
       await notifier.settle()
+      await world.stream.close()
     },
   }
 }

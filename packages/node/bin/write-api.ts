@@ -111,9 +111,8 @@ const unknownType = (type: string): never => {
   throw new Error(`The document names a type "${type}": teach write-api.ts what it is.`)
 }
 
-const ofContent = (content: Content['content']): string => {
-  const schema = content?.['application/json']?.schema
-  // What is no JSON is read by code of its own.
+const ofContent = (content: Content['content'], type = 'application/json'): string => {
+  const schema = content?.[type]?.schema
   return schema === undefined ? 'undefined' : typeOf(schema, '    ')
 }
 
@@ -138,6 +137,8 @@ const routeOf = (method: string, path: string, operation: Operation): string => 
   }
   const good = Object.entries(responses).find(([status]) => status.startsWith('2'))
   lines.push(`    readonly answer: ${ofContent(good?.[1].content)}\n`)
+  const line = ofContent(good?.[1].content, 'application/x-ndjson')
+  if (line !== 'undefined') lines.push(`    readonly line: ${line}\n`)
   return `${comment(operation.summary, '  ')}  readonly '${method.toUpperCase()} ${path}': {\n${lines.join('')}  }\n`
 }
 

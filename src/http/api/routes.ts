@@ -7,6 +7,7 @@ import type { Hub } from '../../core/hub.ts'
 import { soon } from '../../core/soon.ts'
 import { type Access, authenticate, requireScope } from '../auth.ts'
 import { hook } from '../hook.ts'
+import { noteHub } from '../pass.ts'
 import { statusOf } from '../status.ts'
 import { errorOf } from '../thrown.ts'
 import { actionRoutes } from './actions.ts'
@@ -17,6 +18,7 @@ import { integrationRoutes } from './integrations.ts'
 import { keyRoutes } from './keys.ts'
 import { openapi } from './openapi.ts'
 import { providerRoutes } from './providers.ts'
+import { proxyRoute } from './proxy.ts'
 import { referencePath } from './reference.ts'
 import { Lines, type Route } from './route.ts'
 import { sessionRoutes } from './sessions.ts'
@@ -47,6 +49,7 @@ export const apiRoutes =
       const error = errorOf(thrown, request, hub.context.log)
       // One that was refused before any route has none yet.
       reply.header('x-request-id', request.id)
+      noteHub(request, reply)
       if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
       if (error.details.retryAfter) reply.header('retry-after', String(error.details.retryAfter))
       return reply.code(statusOf[error.code]).send(toError(error, request.id))
@@ -85,6 +88,7 @@ export const apiRoutes =
           }),
         ),
       )
+      await proxyRoute(api, hub)
       for (const each of routes)
         api.route({
           method: each.method,
