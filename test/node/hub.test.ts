@@ -2,21 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
-import { isMortiseError, Mortise, type MortiseError } from '../../packages/node/src/index.ts'
-import { startSdkHub } from './hub.ts'
+import { isMortiseError, Mortise } from '../../packages/node/src/index.ts'
+import { startSdkHub, thrownBy } from './hub.ts'
 
 const hub = await startSdkHub()
 const { mortise } = hub
-
-/** The error that a call ends with. */
-const thrownBy = async (call: () => Promise<unknown>): Promise<MortiseError> => {
-  const thrown: unknown = await call().then(
-    () => assert.fail('nothing was thrown'),
-    each => each,
-  )
-  assert.ok(isMortiseError(thrown), inspect(thrown))
-  return thrown
-}
 
 test('a session by its link, waited for; the connection, its token, and what may be changed', async () => {
   const session = await mortise.connectSessions.add({

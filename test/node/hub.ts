@@ -1,6 +1,8 @@
 /** One hub with a key for a file of tests, its SDK, and connections made by real flows. */
+import assert from 'node:assert/strict'
 import { after } from 'node:test'
-import { Mortise, type MortiseOptions } from '../../packages/node/src/index.ts'
+import { inspect } from 'node:util'
+import { isMortiseError, Mortise, type MortiseError, type MortiseOptions } from '../../packages/node/src/index.ts'
 import { scopes } from '../../src/core/environment.ts'
 import { addKey } from '../../src/core/setup.ts'
 import { Browser, startTestHub, type TestHub } from '../harness.ts'
@@ -41,4 +43,14 @@ export const startSdkHub = async (): Promise<SdkHub> => {
       return mortise.connectSessions.wait(id)
     },
   }
+}
+
+/** The error that a call ends with. */
+export const thrownBy = async (call: () => Promise<unknown>): Promise<MortiseError> => {
+  const thrown: unknown = await call().then(
+    () => assert.fail('nothing was thrown'),
+    each => each,
+  )
+  assert.ok(isMortiseError(thrown), inspect(thrown))
+  return thrown
 }

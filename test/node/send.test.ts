@@ -1,90 +1,23 @@
 /** What the server SDK does when the way to the hub is bad: a real hub behind a server that fails as it is told. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { after, beforeEach, test } from 'node:test'
+import { createServer } from 'node:http'
+import { test } from 'node:test'
 import { inspect } from 'node:util'
-import { isMortiseError, Mortise, type MortiseError, type MortiseOptions } from '../../packages/node/src/index.ts'
+import { Mortise, type MortiseError, type MortiseOptions } from '../../packages/node/src/index.ts'
 import { freePorts } from '../harness.ts'
-import { startSdkHub } from './hub.ts'
+import { cut, type Fault, hang, say, startFront, tell } from './front.ts'
+import { startSdkHub, thrownBy as thrown } from './hub.ts'
 
 const hub = await startSdkHub()
 
-type Fault = (incoming: IncomingMessage, answer: ServerResponse) => void | Promise<void>
-
-/** What goes wrong with the next requests, in turn; those after them reach the hub. */
-const faults: Fault[] = []
-const seen: string[] = []
-/** When each came. */
-const times: number[] = []
-
-/** To the hub and back. */
-const pass: Fault = (incoming, answer) =>
-  new Promise(done => {
-    const { method, url, headers } = incoming
-    const onward = request(`${hub.origin}${url}`, { method, headers }, reply => {
-      answer.writeHead(reply.statusCode ?? 500, reply.headers)
-      reply.pipe(answer)
-      reply.on('end', done)
-    })
-    incoming.pipe(onward)
-  })
-
-/** Reaches the hub, and the answer is lost. */
-const lose: Fault = (incoming, answer) =>
-  new Promise(done => {
-    const { method, url, headers } = incoming
-    const onward = request(`${hub.origin}${url}`, { method, headers }, reply => {
-      reply.resume().on('end', () => {
-        answer.destroy()
-        done()
-      })
-    })
-    incoming.pipe(onward)
-  })
-
-const cut: Fault = (_incoming, answer) => void answer.destroy()
-const hang: Fault = () => {}
-const say =
-  (status: number, headers: Record<string, string> = {}, body = '<h1>Bad gateway</h1>'): Fault =>
-  (_incoming, answer) =>
-    void answer.writeHead(status, headers).end(body)
-/** An error of the hub's own. */
-const tell = (status: number, code: string, headers: Record<string, string> = {}): Fault =>
-  say(
-    status,
-    { 'content-type': 'application/json', ...headers },
-    JSON.stringify({ error: { code, message: `It is ${code}.`, actor: 'us', requestId: 'r-1' } }),
-  )
-
-const front = createServer((incoming, answer) => {
-  seen.push(`${incoming.method} ${incoming.url}`)
-  times.push(performance.now())
-  void (faults.shift() ?? pass)(incoming, answer)
-}).listen(0, '127.0.0.1')
-await once(front, 'listening')
-const url = `http://127.0.0.1:${(front.address() as AddressInfo).port}`
-after(() => {
-  front.close()
-  front.closeAllConnections()
-})
-beforeEach(() => {
-  faults.length = 0
-  seen.length = 0
-  times.length = 0
-})
+const { url, faults, seen, times, pass, lose } = await startFront(hub.origin)
 
 const sdk = (options: MortiseOptions = {}) => new Mortise({ url, key: hub.key, ...options })
 
 const thrownBy = async (call: () => Promise<unknown>): Promise<MortiseError> => {
-  const thrown: unknown = await call().then(
-    () => assert.fail('nothing was thrown'),
-    each => each,
-  )
-  assert.ok(isMortiseError(thrown), inspect(thrown))
-  assert.ok(!inspect(thrown, { depth: null, showHidden: true }).includes(hub.key))
-  return thrown
+  const error = await thrown(call)
+  assert.ok(!inspect(error, { depth: null, showHidden: true }).includes(hub.key))
+  return error
 }
 
 const imported = (connectionId: string) => ({

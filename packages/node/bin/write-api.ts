@@ -81,9 +81,11 @@ const objectOf = (schema: Schema, indent: string): string => {
   return `{\n${fields.join('')}${indent}}`
 }
 
+const optional = (type: string): string => (type === 'unknown' ? type : `${type} | undefined`)
+
 const field = (name: string, schema: Schema, required: boolean, indent: string, about = schema.description): string => {
   const type = typeOf(schema, indent)
-  return `${comment(about, indent)}${indent}readonly ${key(name)}${required ? '' : '?'}: ${type}${required ? '' : ' | undefined'}\n`
+  return `${comment(about, indent)}${indent}readonly ${key(name)}${required ? '' : '?'}: ${required ? type : optional(type)}\n`
 }
 
 const typeOf = (schema: Schema, indent: string): string => {

@@ -1,5 +1,61 @@
 /** The hub's own API as types. Generated from openapi/mortise.json by `npm run openapi`. */
 
+export type Action = {
+  /** The operation id of the provider's own reference */
+  readonly id: string
+  /** Further names that it answers to */
+  readonly aliases: readonly string[]
+  /** What people call it */
+  readonly title: string
+  /** What it does, in a sentence */
+  readonly description: string
+  /** What it is about: pages, users */
+  readonly resource: string
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** After the provider's apiBase; {name} stands for a parameter */
+  readonly path: string
+  /** The page of the provider's reference */
+  readonly docs: string
+  readonly parameters: readonly {
+    readonly name: string
+    readonly in: 'path' | 'query'
+    readonly required: boolean
+    readonly description: string
+    /** JSON Schema */
+    readonly schema: Readonly<Record<string, unknown>>
+  }[]
+  /** JSON Schema of the body; null where it takes none */
+  readonly body: Readonly<Record<string, unknown>> | null
+  /** Whether it is a list in pages, which can be walked */
+  readonly paginated: boolean
+}
+
+export type ActionAnswer = {
+  /** The provider's own */
+  readonly status: number
+  /** Names in lower case */
+  readonly headers: Readonly<Record<string, string>>
+  /** As JSON where it is JSON; the text otherwise */
+  readonly body: unknown
+}
+
+export type ActionInput = {
+  /** Values of the parameters in the path, by name */
+  readonly path?: Readonly<Record<string, unknown>> | undefined
+  /** Those in the query; a list is sent as the name again and again */
+  readonly query?: Readonly<Record<string, unknown>> | undefined
+  /** The body, as the action says */
+  readonly body?: unknown
+  /** Further headers; none that the hub sets itself */
+  readonly headers?: Readonly<Record<string, unknown>> | undefined
+}
+
+export type ActionList = {
+  readonly data: readonly Action[]
+  /** The cursor of the next page; null after the last */
+  readonly next: string | null
+}
+
 export type Attempt = {
   readonly status: 'pending' | 'connected' | 'failed' | 'expired'
   readonly integration: string
@@ -480,6 +536,53 @@ export type Tested = {
   readonly connection: Connection
 }
 
+export type WalkInput = {
+  /** Of the list, after the provider's apiBase: /v1/users */
+  readonly path: string
+  readonly query?: Readonly<Record<string, unknown>> | undefined
+  /** Further headers; none that the hub sets itself */
+  readonly headers?: Readonly<Record<string, unknown>> | undefined
+  /** Where the list stands in the answer: dotted keys. Left out: as the definition of the provider says */
+  readonly items?: string | undefined
+  /** Items at most; 1,000 unless told, never more than 100000 */
+  readonly max?: number | undefined
+  /** `next` of a walk that ended early */
+  readonly from?: string | undefined
+}
+
+export type WalkLine = {
+  readonly item: unknown
+} | {
+  readonly end: {
+    /** Items that were handed out */
+    readonly items: number
+    /** Calls of the provider */
+    readonly pages: number
+    /** What `from` takes to go on after the last item; null where there is nothing to go on to */
+    readonly next: string | null
+    /** Whether the provider says that this was all */
+    readonly complete: boolean
+  }
+} | {
+  readonly error: {
+    readonly code: 'invalid_request' | 'unauthenticated' | 'forbidden' | 'not_found' | 'conflict' | 'rate_limited' | 'authorization_denied' | 'session_expired' | 'reauthorization_required' | 'integration_misconfigured' | 'provider_rejected' | 'provider_unavailable' | 'provider_invalid_response' | 'internal'
+    readonly message: string
+    readonly reason: string | null
+    readonly actor: 'caller' | 'end user' | 'operator' | 'provider' | 'us'
+    /** The provider's status, where it refused */
+    readonly status: number | null
+    readonly headers: Readonly<Record<string, string>> | null
+    /** The provider's body, where it refused */
+    readonly body: unknown
+    /** Items that were handed out */
+    readonly items: number
+    /** Calls of the provider */
+    readonly pages: number
+    /** What `from` takes to go on after the last item; null where there is nothing to go on to */
+    readonly next: string | null
+  }
+}
+
 /** Every route, by its method and path below /api/v1. */
 export interface Routes {
   /** List the integrations */
@@ -660,6 +763,66 @@ export interface Routes {
       readonly id: string
     }
     readonly answer: Provider
+  }
+  /** List a provider's actions */
+  readonly 'GET /providers/{id}/actions': {
+    readonly params: {
+      /** The id of a provider, like notion */
+      readonly id: string
+    }
+    readonly query?: {
+      /** How many, from 1 to 100; 50 unless told */
+      readonly limit?: number | undefined
+      /** `next` of the page before */
+      readonly cursor?: string | undefined
+      /** Only those about this */
+      readonly resource?: string | undefined
+      /** Only those with this in a name or in the title */
+      readonly search?: string | undefined
+    } | undefined
+    readonly answer: ActionList
+  }
+  /** Show an action: what it takes */
+  readonly 'GET /providers/{id}/actions/{action}': {
+    readonly params: {
+      /** The id of a provider, like notion */
+      readonly id: string
+      /** The id of an action, or another name that it has */
+      readonly action: string
+    }
+    readonly answer: Action
+  }
+  /** Run an action */
+  readonly 'POST /connections/{id}/actions/{action}': {
+    readonly params: {
+      /** Its id, or your own name for it where that is unique; percent-encoded */
+      readonly id: string
+      /** The id of an action, or another name that it has */
+      readonly action: string
+    }
+    readonly query?: {
+      /** Read all pages, as lines */
+      readonly walk?: boolean | undefined
+      /** Items at most; 1,000 unless told, never more than 100000 */
+      readonly max?: number | undefined
+      /** `next` of a walk that ended early */
+      readonly from?: string | undefined
+      /** Where the list stands in the answer: dotted keys. Left out: as the definition of the provider says */
+      readonly items?: string | undefined
+    } | undefined
+    readonly body: ActionInput
+    readonly answer: ActionAnswer
+    readonly line: WalkLine
+  }
+  /** Walk a list by its path */
+  readonly 'POST /connections/{id}/walk': {
+    readonly params: {
+      /** Its id, or your own name for it where that is unique; percent-encoded */
+      readonly id: string
+    }
+    readonly body: WalkInput
+    readonly answer: undefined
+    readonly line: WalkLine
   }
   /** Show the key's environment */
   readonly 'GET /environment': {

@@ -5,7 +5,7 @@ import type { CallOptions, Outgoing, Read, Send } from './send.ts'
 
 export type Route = keyof Routes
 export type Answer<R extends Route> = Routes[R]['answer']
-export type Given<R extends Route> = Omit<Routes[R], 'answer'>
+export type Given<R extends Route> = Omit<Routes[R], 'answer' | 'line'>
 /** What a list may be narrowed by. */
 export type Query<R extends Route> = Routes[R] extends { readonly query?: infer Q } ? NonNullable<Q> : never
 export type Body<R extends Route> = Routes[R] extends { readonly body?: infer B } ? NonNullable<B> : never
@@ -50,6 +50,14 @@ export const segment = (name: string, value: unknown): string => {
     })
   }
 }
+
+type Params<R extends Route> = Routes[R] extends { readonly params: infer P } ? P : Readonly<Record<string, never>>
+
+/** The path of a route below `/api/v1`. */
+export const pathOf = <R extends Route>(route: R, params: Params<R>): string =>
+  (route.split(' ')[1] ?? '').replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    segment(name, (params as Readonly<Record<string, unknown>>)[name]),
+  )
 
 export const queryText = (query: Loose['query'] = {}): string => {
   const made = new URLSearchParams()
@@ -104,8 +112,8 @@ export const createHub = ({ url: base, key, userAgent }: Place, send: Send): Hub
     send: sendTo,
     async call<R extends Route>(route: R, given: Given<R>, options: CallOptions = {}) {
       const { params = {}, query, body } = given as Loose
-      const [method = '', pattern = ''] = route.split(' ')
-      const path = pattern.replaceAll(/\{(\w+)\}/g, (_, name: string) => segment(name, params[name]))
+      const [method = ''] = route.split(' ')
+      const path = pathOf(route, params as Params<R>)
       const headers = new Headers({ accept: 'application/json' })
       if (body !== undefined) headers.set('content-type', 'application/json')
       const read: Read<Answer<R>> = async (response, repeated) => {

@@ -1,5 +1,5 @@
 /** Connections: the links of end users to their accounts; and one of them, with all that is done through it. */
-import { type Actions, actionsOf } from './actions.ts'
+import { type Actions, actionsOf, type WalkPath, walkPathOf } from './actions.ts'
 import type { Connection, ConnectionChange, Credential, Metadata, NewConnection, Tested } from './api.ts'
 import type { Hub, Query } from './call.ts'
 import { badRequest } from './errors.ts'
@@ -55,6 +55,8 @@ export interface OneConnection {
   readonly proxy: ProviderFetch
   /** The provider's operations by name. */
   readonly actions: Actions
+  /** A list of the provider's by its path, page after page, to its end. */
+  readonly walk: WalkPath
 }
 
 const tokenIn = (credential: Credential): string => {
@@ -96,4 +98,5 @@ export const oneConnection = (hub: Hub, connections: Connections, id: string): O
   test: options => connections.test(id, options),
   proxy: proxyOf(hub, id),
   actions: actionsOf(hub, id),
+  walk: walkPathOf(hub, id),
 })

@@ -1,5 +1,5 @@
 /** The one error of this package. */
-import type { ErrorAnswer } from './api.ts'
+import type { ActionAnswer, ErrorAnswer } from './api.ts'
 
 type Told = ErrorAnswer['error']
 
@@ -32,6 +32,7 @@ interface Details {
   readonly reason?: string | undefined
   readonly parameter?: string | undefined
   readonly retryAfter?: number | undefined
+  readonly answer?: ActionAnswer | undefined
   readonly cause?: unknown
 }
 
@@ -53,6 +54,8 @@ export class MortiseError<Code extends ErrorCode = ErrorCode> extends Error {
   readonly parameter: string | undefined
   /** Seconds after which to try again, where that was said. */
   readonly retryAfter: number | undefined
+  /** The provider's own answer, where it refused a page of a walk. */
+  readonly answer: ActionAnswer | undefined
 
   constructor(code: Code, message: string, details: Details) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
@@ -64,6 +67,7 @@ export class MortiseError<Code extends ErrorCode = ErrorCode> extends Error {
     this.reason = details.reason
     this.parameter = details.parameter
     this.retryAfter = details.retryAfter
+    this.answer = details.answer
   }
 }
 
@@ -85,6 +89,9 @@ const passing: ReadonlySet<string> = new Set<HubErrorCode>([
   'provider_invalid_response',
   'internal',
 ])
+
+/** Of a code of the hub: whether it may pass by itself. */
+export const passes = (code: string): boolean => passing.has(code)
 
 const passingStatus = new Set([408, 429, 502, 503, 504])
 
@@ -119,37 +126,28 @@ const commonOf = ({ status, headers }: Answered, told: Partial<Told> | undefined
   retryAfter: retryAfterOf(headers, now),
 })
 
-/** The error that a body of the hub tells; undefined where it is none of the hub's. */
-const errorToldIn = (body: unknown, answer: Answered, now: number): MortiseError | undefined => {
-  const told = toldIn(body)
-  if (typeof told?.code !== 'string' || typeof told.message !== 'string') return undefined
-  return new MortiseError(told.code, told.message, {
-    ...commonOf(answer, told, now),
-    whoMustAct: told.actor ?? 'us',
-    retryable: passing.has(told.code),
-    reason: told.reason,
-    parameter: told.parameter,
-  })
-}
-
-const strangeAnswer = (answer: Answered, now: number): MortiseError =>
-  new MortiseError('hub_invalid_answer', strange(answer.status, answer.headers, new URL(answer.url).origin), {
+/** An answer that is no success, as an error. */
+export const errorOf = (answer: Answered, text: string, now = Date.now()): MortiseError => {
+  const told = toldIn(parsed(text))
+  if (typeof told?.code === 'string' && typeof told.message === 'string')
+    return new MortiseError(told.code, told.message, {
+      ...commonOf(answer, told, now),
+      whoMustAct: told.actor ?? 'us',
+      retryable: passes(told.code),
+      reason: told.reason,
+      parameter: told.parameter,
+    })
+  return new MortiseError('hub_invalid_answer', strange(answer), {
     ...commonOf(answer, undefined, now),
     whoMustAct: 'operator',
     retryable: passingStatus.has(answer.status),
   })
+}
 
-/** A body that tells an error. */
-export const errorIn = (body: unknown, answer: Answered, now = Date.now()): MortiseError =>
-  errorToldIn(body, answer, now) ?? strangeAnswer(answer, now)
-
-/** An answer that is no success, as an error. */
-export const errorOf = (answer: Answered, text: string, now = Date.now()): MortiseError =>
-  errorIn(parsed(text), answer, now)
-
-const strange = (status: number, headers: Headers, origin: string): string => {
+const strange = ({ status, headers, url }: Answered): string => {
+  const where = URL.canParse(url) ? ` at ${new URL(url).origin}` : ''
   const target = headers.get('location') ?? ''
-  if (status >= 300 && status < 400 && URL.canParse(target, origin))
-    return `What answers at ${origin} sends on to ${new URL(target, origin).origin}. Give the hub's own URL.`
-  return `What answers at ${origin} is no Mortise hub, or something in front of it (status ${status}). Check the URL, and what stands between.`
+  if (status >= 300 && status < 400 && URL.canParse(target))
+    return `What answers${where} sends on to ${new URL(target).origin}. Give the hub's own URL.`
+  return `What answers${where} is no Mortise hub, or something in front of it (status ${status}). Check the URL, and what stands between.`
 }

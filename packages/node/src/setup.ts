@@ -1,5 +1,6 @@
 /** What an operator sets up: integrations, the environment, its keys; and the providers that there are. */
 import type {
+  Action,
   Environment,
   EnvironmentChange,
   EnvironmentLine,
@@ -36,11 +37,18 @@ export const integrationsOf = (hub: Hub): Integrations => ({
 export interface Providers {
   list(query?: Query<'GET /providers'>, options?: CallOptions): List<Provider>
   get(id: string, options?: CallOptions): Promise<Provider>
+  /** Its operations by name, which connections run. */
+  actions(id: string, query?: Query<'GET /providers/{id}/actions'>, options?: CallOptions): List<Action>
+  /** What one of them takes. */
+  action(id: string, action: string, options?: CallOptions): Promise<Action>
 }
 
 export const providersOf = (hub: Hub): Providers => ({
   list: (query, options) => list(hub, 'GET /providers', { query }, options),
   get: (id, options) => hub.call('GET /providers/{id}', { params: { id } }, options),
+  actions: (id, query, options) => list(hub, 'GET /providers/{id}/actions', { params: { id }, query }, options),
+  action: (id, action, options) =>
+    hub.call('GET /providers/{id}/actions/{action}', { params: { id, action } }, options),
 })
 
 /** The tenant that the key belongs to. */
