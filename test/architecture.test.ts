@@ -50,7 +50,6 @@ const homes: Record<string, string[]> = {
   standardwebhooks: ['net'],
   'oauth-1.0a': ['net'],
   '@mortise/sandbox': ['dev.ts', 'screen.ts'],
-  '@mortise/web/script': ['main.ts'],
 }
 
 /** Node's own modules that do no I/O. */
