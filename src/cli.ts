@@ -1,6 +1,14 @@
 /** mortise …: finds the command that the words name, runs it, and ends with a code that means something. */
 import { parseArgs } from 'node:util'
-import { type Command, exitCodes, type Options, StoppedError, UnreachableError, UsageError } from './command.ts'
+import {
+  type Command,
+  exitCodes,
+  type Options,
+  RefusedError,
+  StoppedError,
+  UnreachableError,
+  UsageError,
+} from './command.ts'
 import { commands, version } from './commands.ts'
 import { settings } from './config.ts'
 import { didYouMean } from './core/alike.ts'
@@ -99,13 +107,14 @@ const run = async (given: readonly string[]): Promise<void> => {
 const codeOf = (error: unknown): keyof typeof exitCodes => {
   if (error instanceof UsageError) return 2
   if (error instanceof UnreachableError) return 5
+  if (error instanceof RefusedError) return 6
   if (error instanceof StoppedError) return 130
   if (!(error instanceof MortiseError)) return 1
   return error.code === 'not_found' ? 3 : error.code === 'unauthenticated' || error.code === 'forbidden' ? 4 : 1
 }
 
 /** What a person is told in a sentence; anything else is a mistake of ours, with its stack. */
-const expected = [UsageError, UnreachableError, StoppedError, SetupError, MortiseError]
+const expected = [UsageError, UnreachableError, RefusedError, StoppedError, SetupError, MortiseError]
 
 try {
   await run(process.argv.slice(2))

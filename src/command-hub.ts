@@ -24,6 +24,8 @@ export const takesHub = '[--url URL] [--key-file FILE]'
 export interface Api {
   /** `path` below `/api/v1`. Throws a MortiseError for what the hub refuses. */
   call<T>(method: string, path: string, body?: unknown): Promise<T>
+  /** An answer in lines, each as it comes. */
+  lines<T>(method: string, path: string, body?: unknown): AsyncGenerator<T, void>
   /** Every page of a list. */
   all<T>(path: string): Promise<T[]>
   close(): Promise<void>
@@ -33,9 +35,12 @@ export interface Api {
 interface Raw {
   readonly status: number
   readonly text: string
+  /** What is still to come, of an answer in lines. */
+  readonly rest?: AsyncIterable<string>
 }
 
-type Send = (method: string, path: string, body: unknown) => Promise<Raw>
+/** `lines`: the answer may come in lines, and is not waited for as a whole. */
+type Send = (method: string, path: string, body: unknown, lines?: true) => Promise<Raw>
 
 const createApi = (send: Send, where: string, close: () => Promise<void>): Api => {
   const call = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
@@ -49,6 +54,27 @@ const createApi = (send: Send, where: string, close: () => Promise<void>): Api =
   }
   return {
     call,
+    async *lines<T>(method: string, path: string, body?: unknown) {
+      const { status, text: whole, rest } = await send(method, `/api/v1${path}`, body, true)
+      if (status !== 200)
+        throw (
+          errorOf(parse(whole)) ??
+          new UnreachableError(`What answers at ${where} is no Mortise hub (status ${status}).`)
+        )
+      let text = whole
+      const taken = function* () {
+        const lines = text.split('\n')
+        text = lines.pop() ?? ''
+        for (const line of lines) yield JSON.parse(line) as T
+      }
+      yield* taken()
+      for await (const chunk of rest ?? []) {
+        text += chunk
+        yield* taken()
+      }
+      // Every line ends; one that does not was cut off.
+      if (text !== '') throw new UnreachableError(`${where} broke off its answer.`)
+    },
     async all<T>(path: string) {
       const found: T[] = []
       for (let cursor: string | null = ''; cursor !== null; ) {
@@ -118,7 +144,7 @@ const overHttp = (options: Options): Api => {
   if (key && base.protocol !== 'https:' && !isLoopbackHost(base.hostname))
     throw new SetupError(`${base.origin} is not https, so the key would travel in the clear. Use https.`)
   const authorization: Record<string, string> = key ? { authorization: `Bearer ${key.reveal()}` } : {}
-  const send: Send = async (method, path, body) => {
+  const send: Send = async (method, path, body, lines) => {
     try {
       const response = await fetch(base.origin + path, {
         method,
@@ -126,8 +152,11 @@ const overHttp = (options: Options): Api => {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         // The key goes to the hub that was named, and nowhere else.
         redirect: 'error',
-        signal: AbortSignal.timeout(60_000),
+        // A walk takes as long as whoever reads it.
+        ...(lines ? {} : { signal: AbortSignal.timeout(60_000) }),
       })
+      if (lines && response.status === 200 && response.body)
+        return { status: 200, text: '', rest: response.body.pipeThrough(new TextDecoderStream()) }
       return { status: response.status, text: await response.text() }
     } catch (error) {
       throw unreachable(base, error)

@@ -11,6 +11,9 @@ export class UsageError extends Error {}
 /** No hub answers: exit code 5. */
 export class UnreachableError extends Error {}
 
+/** The provider refused what it was asked: exit code 6. */
+export class RefusedError extends Error {}
+
 /** A person stopped it: exit code 130, as a shell has it for Ctrl+C. */
 export class StoppedError extends Error {}
 
@@ -22,6 +25,7 @@ export const exitCodes = {
   3: 'There is no such thing.',
   4: 'The key is missing, wrong, or may not do this.',
   5: 'No hub answers there.',
+  6: 'The provider answered with an error; its answer is printed.',
   130: 'It was stopped with Ctrl+C.',
 } as const
 

@@ -1,6 +1,6 @@
 /** The commands on provider files. They read the files of this machine, unless a hub is named. */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import {
   type Command,
   config,
@@ -8,6 +8,7 @@ import {
   jsonOption,
   type Options,
   one,
+  plain,
   show,
   table,
   text,
@@ -69,15 +70,34 @@ identity:
   person: id
 `
 
-const write = (id: string, options: Options): void => {
+const checkId = (id: string): void => {
   if (!providerId.test(id))
     throw new UsageError(`"${id}" can't name a provider: lower-case words joined by hyphens, like acme-crm.`)
-  const folder = text(options['dir']) ?? config('command').providersDir
-  if (folder === undefined)
-    throw new SetupError(
-      'There is no folder for provider files of your own. Set MORTISE_PROVIDERS_DIR to one, for this command and for the hub; or name it: --dir FOLDER',
-    )
-  const file = join(resolve(folder), `${id}.yaml`)
+}
+
+const folderOf = (option: 'dir' | 'out', options: Options): string => {
+  const folder = text(options[option]) ?? config('command').providersDir
+  if (folder !== undefined) return resolve(folder)
+  throw new SetupError(
+    `There is no folder for provider files of your own. Set MORTISE_PROVIDERS_DIR to one, for this command and for the hub; or name it: --${option} FOLDER`,
+  )
+}
+
+/** A new file: one that is there is left as it is. */
+const writeNew = (file: string, content: string, instead: string): void => {
+  mkdirSync(dirname(file), { recursive: true })
+  try {
+    writeFileSync(file, content, { flag: 'wx' })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    throw new MortiseError('conflict', `${file} is there already, and was left as it is. ${instead}`)
+  }
+}
+
+const write = (id: string, options: Options): void => {
+  checkId(id)
+  const folder = folderOf('dir', options)
+  const file = join(folder, `${id}.yaml`)
   const name =
     text(options['name']) ??
     id
@@ -86,17 +106,55 @@ const write = (id: string, options: Options): void => {
       .join(' ')
   if (!/^[^\p{Cc}:#"'{}[\]&*!|>%@`]{1,80}$/u.test(name))
     throw new UsageError('--name is up to 80 characters, without those that mean something in YAML.')
-  mkdirSync(resolve(folder), { recursive: true })
-  try {
-    writeFileSync(file, skeleton(id, name), { flag: 'wx' })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    throw new MortiseError('conflict', `${file} is there already, and was left as it is. Choose another id.`)
-  }
+  writeNew(file, skeleton(id, name), 'Choose another id.')
   console.log(`Wrote ${file}
 Next: fill it in from the provider's documentation, then
-  npx mortise provider check ${resolve(folder)}
-  MORTISE_PROVIDERS_DIR=${resolve(folder)} npx mortise integrations add ${id} --sandbox`)
+  npx mortise provider check ${folder}
+  MORTISE_PROVIDERS_DIR=${folder} npx mortise integrations add ${id} --sandbox`)
+}
+
+const readDocument = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new SetupError(`${file} cannot be read: ${(error as Error).message}`)
+  }
+}
+
+const importActions = async (source: string, options: Options): Promise<void> => {
+  const given = text(options['provider'])
+  if (given !== undefined) checkId(given)
+  const folder = folderOf('out', options)
+  const docs = text(options['docs'])
+  if (docs !== undefined && !/^https:\/\/\S+$/.test(docs)) throw new UsageError('--docs is an https URL.')
+  const { loadCatalogue } = await import('./catalogue/catalogue.ts')
+  const { importOpenapi, openDocument } = await import('./catalogue/import-openapi.ts')
+  const document = openDocument(source, readDocument(source))
+  const catalogue = loadCatalogue(config('command').providersDir)
+  const imported = importOpenapi(document, {
+    provider: given,
+    baseOf: id => catalogue.get(id)?.api.base,
+    only: text(options['only'])?.split(',').filter(Boolean),
+    server: text(options['server']),
+    docs,
+  })
+  const { provider, actions, left, looser, server } = imported
+  if (actions === 0) {
+    const why = left.map(each => `  ${each.operation}: ${each.why}`).join('\n')
+    throw new SetupError(`None of the operations can be an action, so nothing was written:\n${why}`)
+  }
+  const file = join(folder, `${provider}.actions.yaml`)
+  writeNew(file, imported.text, 'Move it away, or write elsewhere: --out FOLDER')
+  const told = { file, provider, actions, left, looser: Object.fromEntries(looser), server }
+  show(options, told, () => {
+    console.log(`Wrote ${file}: ${actions} action${actions === 1 ? '' : 's'} of ${provider}.`)
+    for (const each of left) console.log(`Not in it: ${plain(each.operation)}: ${plain(each.why)}`)
+    if (looser.size > 0) console.log('Its first lines say where it refuses less than the document.')
+    const next = catalogue.get(provider)
+      ? `npx mortise provider check ${folder}`
+      : `npx mortise provider new ${provider} --dir ${folder}, with api.base: ${server}`
+    console.log(`Next: ${next}`)
+  })
 }
 
 export const providerCommands: readonly Command[] = [
@@ -179,6 +237,21 @@ export const providerCommands: readonly Command[] = [
         if (actions.count > 0) praise(actions.count, 'actions')
       }
     },
+  },
+  {
+    name: 'provider import-openapi',
+    words: true,
+    takes: 'FILE [--provider ID] [--out FOLDER] [--only ID,…] [--server URL] [--docs URL] [--json]',
+    help: "Write a provider's actions file from its OpenAPI document (3.0, 3.1, or Swagger 2.0; JSON or YAML).",
+    options: {
+      ...jsonOption,
+      provider: { type: 'string', about: 'The id of the provider; made of the title of the document unless told' },
+      out: { type: 'string', about: 'Another folder than MORTISE_PROVIDERS_DIR' },
+      only: { type: 'string', about: 'Operation ids, joined by commas; all unless told' },
+      server: { type: 'string', about: 'Where the API is served, if the document does not say, or says several' },
+      docs: { type: 'string', about: 'The page to name for operations that name none' },
+    },
+    run: (args, options) => importActions(one(args, 'the file of one OpenAPI document'), options),
   },
   {
     name: 'provider new',

@@ -1,5 +1,6 @@
 /** The commands of `mortise`: one file a noun. */
 import type { Command } from './command.ts'
+import { actionCommands } from './commands-actions.ts'
 import { configCommands } from './commands-config.ts'
 import { connectCommands } from './commands-connect.ts'
 import { connectionCommands } from './commands-connections.ts'
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   ...integrationCommands,
   ...connectCommands,
   ...connectionCommands,
+  ...actionCommands,
   ...keyCommands,
   ...envCommands,
   ...webhookCommands,

@@ -18,6 +18,7 @@ const wiring = new Set([
   'command.ts',
   'commands.ts',
   'command-hub.ts',
+  'commands-actions.ts',
   'commands-config.ts',
   'commands-connect.ts',
   'commands-connections.ts',

@@ -185,16 +185,12 @@ suite('an actions file', () => {
     [
       'a path that does not begin with a slash',
       changed(['path: /v1/things\n', 'path: v1/things\n']),
-      [
-        ':25: actions.add-thing.path: a path that begins with /, of plain characters and {name}, without a slash at its end',
-      ],
+      [':25: actions.add-thing.path: a path that begins with /, of plain characters and {name}'],
     ],
     [
       'a path with a query',
       changed(['path: /v1/things\n', 'path: /v1/things?a=b\n']),
-      [
-        ':25: actions.add-thing.path: a path that begins with /, of plain characters and {name}, without a slash at its end',
-      ],
+      [':25: actions.add-thing.path: a path that begins with /, of plain characters and {name}'],
     ],
     [
       'a method that is none',
@@ -243,6 +239,28 @@ suite('an actions file', () => {
       'a schema with a keyword that is not read',
       changed(['body: { type: object, ', 'body: { type: object, if: {}, ']),
       [':26: actions.add-thing.body.if: is not a key of the schema'],
+    ],
+    [
+      'pages whose parameter is not declared',
+      changed(['path: /v1/things/{thing}\n', 'path: /v1/things/{thing}\n    paginate: { kind: page, param: page }\n']),
+      [':16: actions.get-thing.paginate: sets page, which is not declared in the query'],
+    ],
+    [
+      'pages whose parameters are not in the body',
+      changed([
+        "    headers: { X-Acme: '1' }",
+        '    paginate: { kind: cursor, param: after, in: body, size: { param: size, most: 9 }, next: next, last: id }',
+      ]),
+      [
+        ':27: actions.add-thing.paginate: needs next or last, and not both: where the cursor comes from',
+        ':27: actions.add-thing.paginate: sets after, which is not declared in the body',
+        ':27: actions.add-thing.paginate: sets size, which is not declared in the body',
+      ],
+    ],
+    [
+      'the form of a body that is not there',
+      changed(['path: /v1/things/{thing}\n', 'path: /v1/things/{thing}\n    encoding: form\n']),
+      [':16: actions.get-thing.encoding: says how a body is written, and there is none'],
     ],
     [
       'an alias without its anchor',
@@ -296,6 +314,31 @@ suite('the actions of the catalogue', () => {
     assert.deepEqual(checkActions([both]), { count: 1, problems: [] })
     // A file alone, too.
     assert.deepEqual(checkActions([join(folder, 'notion.actions.yaml')]), { count: 1, problems: [] })
+  })
+
+  test('come in pages as the definition says, where it says so', t => {
+    const usual = changed(['path: /v1/things/{thing}\n', 'path: /v1/things/{thing}\n    paginate: { kind: default }\n'])
+    const told = (paginate: string) => acme.replace('api: {', `api: { paginate: ${paginate},`)
+    for (const [definition, problems] of [
+      [acme, ['actions.get-thing.paginate: is that of api.paginate, which the definition of Acme does not have']],
+      [
+        told('{ kind: page, param: page }'),
+        ['actions.get-thing.paginate: sets page, which is not declared in the query'],
+      ],
+      [told('{ kind: page, param: tags }'), []],
+    ] as const) {
+      const folder = folderOf(t, { 'acme.yaml': definition, 'acme.actions.yaml': usual })
+      const found = checkActions([folder]).problems.map(({ key, message }) => `${key}: ${message}`)
+      assert.deepEqual(found, problems)
+    }
+    const { problems } = readFolders([folderOf(t, { 'acme.yaml': told('{ kind: cursor, param: a, in: body }') })])
+    assert.deepEqual(
+      problems.map(({ key, message }) => `${key}: ${message}`),
+      [
+        'api.paginate: needs next or last, and not both: where the cursor comes from',
+        'api.paginate.in: must be query: it is for the lists that a GET answers',
+      ],
+    )
   })
 
   test('are found by id and by alias', t => {

@@ -66,7 +66,7 @@ const checkSchemas = (file: ActionsFile): Mistake[] => {
   return wrong
 }
 
-const plainTypes = ['string', 'number', 'integer', 'boolean']
+export const plainTypes = ['string', 'number', 'integer', 'boolean']
 
 /** What the shape alone cannot say. */
 const checkMeaning = (file: ActionsFile): Mistake[] => {

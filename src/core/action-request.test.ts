@@ -65,6 +65,15 @@ const refusal = (action: Action, input: ActionInput): [field: string | undefined
 const thing = (value: Json) => ({ path: { thing: value } })
 
 suite('a request made of an action', () => {
+  test('the link to a further page takes the place of its URL, without a user or a password', () => {
+    const linked = (link: string) => actionRequest(caller, known('list-users'), { link })
+    assert.equal(linked('/v1/users?a=%2F').url, 'https://api.notion.com/v1/users?a=%2F')
+    // Whose host that is, the credential is not attached to before it was looked at: `assertNamed`.
+    assert.equal(linked('https://other.example/x').url, 'https://other.example/x')
+    for (const link of ['https://me:you@api.notion.com/v1/users', 'https://me@api.notion.com/', 'http://['])
+      assert.throws(() => linked(link), { code: 'provider_invalid_response', message: /gave no URL/ })
+  })
+
   test('has the method, URL, headers and body that the file says, and no credential', () => {
     const body = { query: 'Ada & Co. ✓' }
     assert.deepEqual(actionRequest(caller, known('search'), { body }), {

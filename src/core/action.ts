@@ -18,13 +18,13 @@ const id = z
 const path = z
   .string()
   .regex(
-    /^(\/([A-Za-z0-9._~!$&'()*+,;=:@-]|\{[A-Za-z_][A-Za-z0-9_]*\})+)+$/,
-    'a path that begins with /, of plain characters and {name}, without a slash at its end',
+    /^(\/([A-Za-z0-9._~!$&'()*+,;=:@-]|\{[A-Za-z_][A-Za-z0-9_]*\})+)+\/?$/,
+    'a path that begins with /, of plain characters and {name}',
   )
   .meta({ description: 'After api.base; {name} stands for a path parameter, e.g. /v1/pages/{page_id}' })
 
 const parameter = z.strictObject({
-  name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_.[\]-]*$/, 'a name'),
+  name: z.string().regex(/^[A-Za-z_$@][A-Za-z0-9_.$@:[\]-]*$/, 'a name'),
   in: z.enum(['path', 'query']),
   required: z.boolean().optional().meta({ description: 'Default false; a path parameter always is' }),
   encoded: z.literal(true).optional().meta({

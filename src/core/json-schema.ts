@@ -87,7 +87,7 @@ const inside = (schema: JsonSchema): [path: (string | number)[], inner: JsonSche
 ]
 
 /** Keywords that say something of one type only, and of nothing where that type is not named. */
-const belongsTo: Readonly<Record<string, readonly (typeof types)[number][]>> = {
+export const belongsTo: Readonly<Record<string, readonly (typeof types)[number][]>> = {
   format: ['string'],
   pattern: ['string'],
   minLength: ['string'],

@@ -110,9 +110,10 @@ export async function* walk(
   let [items, pages, empty] = [0, 0, 0]
   let place: Place = start
   const told = (next: Place | undefined): Told => ({ items, pages, next: next && toNext(next) })
-  const wrong = (what: string): Walked => ({
+  const wrong = (what: string, answer?: ActionAnswer): Walked => ({
     failed: {
       ...told(undefined),
+      ...(answer ? { answer } : {}),
       error: new MortiseError('provider_invalid_response', `The walk of ${provider.name} ended: ${what}.`),
     },
   })
@@ -135,7 +136,7 @@ export async function* walk(
       return yield { failed: { ...told(place), error, answer } }
     }
     const found = itemsOf(paginate, answer)
-    if (typeof found === 'string') return yield wrong(found)
+    if (typeof found === 'string') return yield wrong(found, answer)
     for (const [index, item] of found.entries()) {
       if (index < skip) continue
       if (items === options.max) return yield { end: { ...told({ at, skip: index }), complete: false } }

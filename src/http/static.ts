@@ -20,6 +20,7 @@ const docs = {
   'connections-api': 'Listing, importing, changing and deleting connections, integrations and providers.',
   'oauth-flow-guide': 'Connecting an account from your back end, step by step, with two whole servers.',
   'getting-connection-id': 'Every way to find the id of a connection, user ids, and using a connection.',
+  actions: 'Calling a provider by name through a connection, and walking its lists to their end.',
   'connect-sessions': "Nango's browser client: sessions, popup, keys, its Connect UI, and every error.",
   'frontend-sdk-guide': 'Connecting an account from a page: JWT, popup, whole page, and every error.',
   'backup-and-move': 'An environment as one sealed file: a copy to keep, or a move to another hub, with every id.',

@@ -1,7 +1,8 @@
 /** What is sent, shown and begun: each guard taken away, and caught. */
+import { actionFaults } from './actions.ts'
 import { connectFaults } from './connect.ts'
 import { catchAll } from './guards.ts'
 import { pageFaults } from './pages.ts'
 import { webhookFaults } from './webhooks.ts'
 
-catchAll([...webhookFaults, ...pageFaults, ...connectFaults])
+catchAll([...webhookFaults, ...pageFaults, ...connectFaults, ...actionFaults])

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { accessFaults } from './access.ts'
+import { actionFaults } from './actions.ts'
 import { connectFaults } from './connect.ts'
 import { flowFaults } from './flow.ts'
 import { mixedUpFaults } from './mixed-up.ts'
@@ -17,7 +18,7 @@ const read = (file: string) => readFileSync(new URL(file, root), 'utf8')
 test('what `npm run guards` plants can be planted, and the tests that catch it are there', () => {
   const all = [
     ...[...flowFaults, ...accessFaults, ...storedFaults, ...sessionFaults],
-    ...[...mixedUpFaults, ...webhookFaults, ...pageFaults, ...connectFaults],
+    ...[...mixedUpFaults, ...webhookFaults, ...pageFaults, ...connectFaults, ...actionFaults],
   ]
   const wrong = all.flatMap(fault =>
     [fault, ...(fault.also ? [fault.also] : [])]
