@@ -26,7 +26,7 @@ const counted = async (from: AsyncIterable<Buffer>): Promise<number> => {
   return count
 }
 
-test('a gigabyte down and a gigabyte up', { timeout: 60_000 }, async t => {
+test('a gigabyte down and a gigabyte up', { timeout: 150_000 }, async t => {
   const world = await proxyWorld(t)
   const id = await world.connect({ expires_at: null, refresh_token: null })
   await world.hub.stop()

@@ -16,7 +16,7 @@ import { integrationRoutes } from './integrations.ts'
 import { keyRoutes } from './keys.ts'
 import { openapi } from './openapi.ts'
 import { providerRoutes } from './providers.ts'
-import { proxyRoute } from './proxy.ts'
+import { proxyRoute, proxyRoutes } from './proxy.ts'
 import { referencePath } from './reference.ts'
 import type { Route } from './route.ts'
 import { sessionRoutes } from './sessions.ts'
@@ -28,6 +28,7 @@ export const routes: readonly Route[] = [
   ...integrationRoutes,
   ...sessionRoutes,
   ...connectionRoutes,
+  ...proxyRoutes,
   ...providerRoutes,
   ...environmentRoutes,
   ...keyRoutes,
@@ -86,7 +87,7 @@ export const apiRoutes =
         ),
       )
       await proxyRoute(api, hub)
-      for (const each of routes)
+      for (const each of routes.filter(({ passes }) => !passes))
         api.route({
           method: each.method,
           url: each.path.replaceAll(/\{(\w+)\}/g, ':$1'),
