@@ -1,5 +1,6 @@
 /** A request of the proxy as it came, and the provider's answer to it, both without being kept. Shared by every API that has one. */
-import { Readable } from 'node:stream'
+import { pipeline, Readable, type Transform } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { PassBody } from '../core/pass-body.ts'
 import { gained } from '../core/pass-headers.ts'
@@ -41,6 +42,9 @@ export const proxied = [
   'UNLOCK',
   'MERGE',
 ]
+
+/** Bytes of an answer that may wait for the caller before the provider is made to wait. */
+const ahead = 512 * 1024
 
 /** Bytes of a body that are read before anything is sent: it can be sent again then. */
 const small = 64 * 1024
@@ -93,28 +97,47 @@ export const untilGone = (reply: FastifyReply): AbortSignal => {
   return gone.signal
 }
 
+/** What takes a compression away, by its name in Content-Encoding (RFC 9110 §8.4.1). */
+const decompressors: Readonly<Record<string, () => Transform>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+  zstd: createZstdDecompress,
+}
+
 /** Hands the answer on. Once its head is out, what breaks off breaks off for the caller too. */
-export const answer = (request: FastifyRequest, reply: FastifyReply, given: PassAnswer): void => {
+export const answer = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  given: PassAnswer,
+  options: { readonly decompress?: boolean } = {},
+): void => {
   const { raw } = reply
   const { body } = given
   reply.hijack()
-  const headers: Record<string, string | readonly string[]> = given.headers as Record<
-    string,
-    string | readonly string[]
-  >
-  Object.assign(headers, gained)
-  headers[answerFrom] = 'provider'
+  const headers: Record<string, string | readonly string[]> = { ...given.headers, ...gained, [answerFrom]: 'provider' }
   if (given.retryable) headers['mortise-retryable'] = 'true'
   const id = reply.getHeader('x-request-id')
   if (typeof id === 'string' && headers['x-request-id'] === undefined) headers['x-request-id'] = id
   // What the caller still sends nobody reads.
   if (!request.raw.complete) headers['connection'] = 'close'
+  const decompress = options.decompress && decompressors[String(headers['content-encoding'])]
+  if (decompress) {
+    delete headers['content-encoding']
+    delete headers['content-length']
+  }
   raw.once('close', () => {
     if (!raw.writableFinished) body.cancel()
   })
   raw.writeHead(given.status, headers as Record<string, string | string[]>)
+  if (decompress && request.method !== 'HEAD') {
+    pipeline(Readable.from(body, { objectMode: false }), decompress(), raw, () => {})
+    return
+  }
   const sink: Sink = {
-    write: piece => raw.write(piece),
+    // A pause costs more than a little that waits.
+    write: piece => raw.write(piece) || raw.writableLength < ahead,
     end: last => void raw.end(last),
     fail: () => void raw.destroy(),
   }

@@ -19,6 +19,7 @@ export const proxyRoutes = async (app: FastifyInstance, { hub, withKey }: Served
       config: { proxies: true },
       handler: async (request, reply) => {
         const signal = untilGone(reply)
+        const decompress = flag(request, 'Decompress')
         const sought = {
           environmentId: request.caller.environmentId,
           integrationKey: named(request, 'Provider-Config-Key'),
@@ -38,7 +39,7 @@ export const proxyRoutes = async (app: FastifyInstance, { hub, withKey }: Served
             signal,
           })
           .catch(thrown => Promise.reject(refused(toMortiseError(thrown))))
-        answer(request, reply, given)
+        answer(request, reply, given, { decompress })
         return reply
       },
     })
