@@ -51,7 +51,6 @@ const homes: Record<string, string[]> = {
   standardwebhooks: ['net'],
   'oauth-1.0a': ['net'],
   '@mortise/sandbox': ['dev.ts', 'screen.ts'],
-  '@mortise/web/script': ['main.ts'],
 }
 
 /** Node's own modules that do no I/O. */
@@ -163,4 +162,4 @@ test('no file is longer than about 400 lines', () => {
 })
 
 /** By path, with the reason. */
-const exceptions: Record<string, string> = {}
+const exceptions: Record<string, string> = { 'packages/node/src/api.ts': 'generated' }

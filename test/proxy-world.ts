@@ -23,6 +23,8 @@ export interface ProxyWorld {
   readonly key: string
   readonly origin: string
   readonly clock: ReturnType<typeof movableClock>
+  /** Of the hub, to start it once more in a process of its own. */
+  readonly settings: Readonly<Record<string, string>>
   /** Connections to the provider that are open. */
   readonly sockets: Set<Socket>
   /** What came, of requests whose body was read whole. */
@@ -90,10 +92,11 @@ export const proxyWorld = async (t: After, more = ''): Promise<ProxyWorld> => {
   mkdirSync(folder)
   writeFileSync(join(folder, 'local.yaml'), definition(origin, more))
   const clock = movableClock()
+  const own = { MORTISE_PROVIDERS_DIR: folder, MORTISE_ALLOWED_HOSTS: '127.0.0.1' }
   const hub = await startTestHub(t, {
     clock,
     dataDir,
-    env: { MORTISE_PROVIDERS_DIR: folder, MORTISE_ALLOWED_HOSTS: '127.0.0.1' },
+    env: own,
   })
   await addIntegration(hub.rooms.hub.context, hub.rooms.firstEnvironment, {
     key: 'local',
@@ -109,6 +112,7 @@ export const proxyWorld = async (t: After, more = ''): Promise<ProxyWorld> => {
     key,
     origin,
     clock,
+    settings: { ...own, MORTISE_DATA_DIR: dataDir, MORTISE_PORT: new URL(hub.origin).port },
     sockets,
     seen,
     expire() {

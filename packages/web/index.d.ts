@@ -30,6 +30,8 @@ export interface Callbacks {
   readonly onSuccess?: ((connectionId: string) => unknown) | undefined
   readonly onError?: ((error: ConnectError) => unknown) | undefined
   readonly onClose?: (() => unknown) | undefined
+  /** The popup has left for the provider, or a page came back from it: the rest is the person's, and the hub's. */
+  readonly onWaiting?: (() => unknown) | undefined
 }
 
 export interface FlowOptions extends Callbacks {

@@ -43,6 +43,9 @@ export const proxied = [
   'MERGE',
 ]
 
+/** Bytes of an answer that may wait for the caller before the provider is made to wait. */
+const ahead = 512 * 1024
+
 /** Bytes of a body that are read before anything is sent: it can be sent again then. */
 const small = 64 * 1024
 
@@ -133,7 +136,8 @@ export const answer = (
     return
   }
   const sink: Sink = {
-    write: piece => raw.write(piece),
+    // A pause costs more than a little that waits.
+    write: piece => raw.write(piece) || raw.writableLength < ahead,
     end: last => void raw.end(last),
     fail: () => void raw.destroy(),
   }

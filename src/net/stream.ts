@@ -7,6 +7,7 @@ import type { Dispatcher, Pool } from 'undici'
 import { MortiseError } from '../core/errors.ts'
 import type { Stream, StreamAnswer, StreamRequest } from '../core/ports.ts'
 import { createBody, type Filled } from './body.ts'
+import { tell } from './collect.ts'
 import { createPools, type Pools } from './pools.ts'
 import { createReach, type Reach, type ReachOptions } from './reach.ts'
 
@@ -93,6 +94,7 @@ const send = (pool: Pool, path: string, host: string, request: StreamRequest): P
       },
       onResponseData(_, piece) {
         taken += piece.length
+        tell(piece.length)
         if (taken > limit) {
           const error = new MortiseError(
             'provider_invalid_response',
@@ -137,7 +139,10 @@ const send = (pool: Pool, path: string, host: string, request: StreamRequest): P
 /** The body as it is read, with a word at each piece. */
 const watched = (body: AsyncIterable<Uint8Array>, moved: () => void): Readable => {
   const readable = body instanceof Readable ? body : Readable.from(body, { objectMode: false })
-  readable.on('data', moved)
+  readable.on('data', (piece: Uint8Array) => {
+    tell(piece.length)
+    moved()
+  })
   // That began it; whoever sends it does so again.
   readable.pause()
   return readable

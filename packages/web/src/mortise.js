@@ -290,6 +290,7 @@ const connect = (/** @type {string | SessionOptions} */ target, /** @type {Conne
     if (popup.closed) abort.abort()
     signal.throwIfAborted()
     send(popup.document, started.url, started.session)
+    tell(asked.onWaiting, undefined)
     const connection = await outcome(started, signal)
     // Later: Chrome loses a close, and every one after it, while the popup is just changing pages.
     setTimeout(() => popup.close(), 500)
@@ -332,6 +333,7 @@ const alloy = {
     const started = stored()
     if (!started) return Object.assign(Promise.resolve(undefined), { cancel() {} })
     return run(callbacks, async ({ signal }) => {
+      tell(callbacks.onWaiting, undefined)
       try {
         return await outcome(started, signal)
       } finally {

@@ -6,7 +6,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TestContext } from 'node:test'
-import { classicScript } from '../src/script.ts'
+import { classicScript } from '../../../src/http/classic-script.ts'
 import { bodyOf, listen, type Place, sendHtml } from './servers.ts'
 
 /** A page of a browser, as far as the provider's page needs one. */

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { runInNewContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
-import { classicScript } from '../src/script.ts'
+import { classicScript } from '../../../src/http/classic-script.ts'
 
 const moduleText = readFileSync(new URL('../src/mortise.js', import.meta.url), 'utf8')
 

@@ -18,7 +18,7 @@ import { integrationRoutes } from './integrations.ts'
 import { keyRoutes } from './keys.ts'
 import { openapi } from './openapi.ts'
 import { providerRoutes } from './providers.ts'
-import { proxyRoute } from './proxy.ts'
+import { proxyRoute, proxyRoutes } from './proxy.ts'
 import { referencePath } from './reference.ts'
 import { Lines, type Route } from './route.ts'
 import { sessionRoutes } from './sessions.ts'
@@ -30,6 +30,7 @@ export const routes: readonly Route[] = [
   ...integrationRoutes,
   ...sessionRoutes,
   ...connectionRoutes,
+  ...proxyRoutes,
   ...providerRoutes,
   ...actionRoutes,
   ...environmentRoutes,
@@ -89,7 +90,7 @@ export const apiRoutes =
         ),
       )
       await proxyRoute(api, hub)
-      for (const each of routes)
+      for (const each of routes.filter(({ passes }) => !passes))
         api.route({
           method: each.method,
           url: each.path.replaceAll(/\{(\w+)\}/g, ':$1'),

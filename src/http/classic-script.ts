@@ -1,4 +1,4 @@
-/** The browser SDK as a classic script, made from the module that stands beside this file. */
+/** The browser SDK as a classic script, made from its module, `packages/web/src/mortise.js`. */
 import { Script } from 'node:vm'
 
 /** What only a module has, and what a classic script has in its place. */
@@ -18,7 +18,7 @@ export const classicScript = (moduleText: string): string => {
     const parts = text.split(module)
     if (parts.length !== 2)
       throw new Error(
-        `The browser SDK must have exactly one ${JSON.stringify(module)}, and has ${parts.length - 1}. Change script.ts with it.`,
+        `The browser SDK must have exactly one ${JSON.stringify(module)}, and has ${parts.length - 1}. Change classic-script.ts with it.`,
       )
     text = parts.join(classic)
   }
