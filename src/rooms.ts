@@ -15,6 +15,7 @@ import { ensureFirstEnvironment } from './core/setup.ts'
 import type { Storage } from './core/storage.ts'
 import { createCall } from './net/call.ts'
 import { sign1 } from './net/oauth1.ts'
+import { createStream } from './net/stream.ts'
 import { signWebhook } from './net/webhook.ts'
 import { makeRootKeyFile, parseRootKey, readRootKeyFile } from './seal/root-key.ts'
 import { createSeal, isSealed, proveRootKey } from './seal/seal.ts'
@@ -102,14 +103,16 @@ export const openRooms = async (config: Config, sandboxOrigin?: string, override
     const root = given ?? (await newRootKey(config, storage))
     await proveRootKey(storage, root)
     const clock = overrides.clock ?? { now: () => new Date() }
+    const reachable = {
+      allowedHosts: config.allowedHosts,
+      ownAppHere: config.mode === 'dev',
+      ...(sandboxOrigin === undefined ? {} : { sandboxOrigin }),
+    }
     const hub = createHub({
       storage,
       catalogue,
-      call: createCall({
-        allowedHosts: config.allowedHosts,
-        ownAppHere: config.mode === 'dev',
-        ...(sandboxOrigin === undefined ? {} : { sandboxOrigin }),
-      }),
+      call: createCall(reachable),
+      stream: createStream(reachable),
       seal: createSeal(root),
       sign: signWebhook,
       sign1,

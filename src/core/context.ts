@@ -5,7 +5,7 @@ import { Secret } from './credential.ts'
 import type { Environment } from './environment.ts'
 import { MortiseError } from './errors.ts'
 import type { Integration } from './integration.ts'
-import type { Call, Clock, Log, Seal, Sealer, Sign, Sign1 } from './ports.ts'
+import type { Call, Clock, Log, Seal, Sealer, Sign, Sign1, Stream } from './ports.ts'
 import type { Provider } from './provider.ts'
 import { type RefreshTiming, refreshTiming } from './refresh-timing.ts'
 import type { Soon } from './soon.ts'
@@ -29,6 +29,7 @@ export interface World {
   readonly storage: Storage
   readonly catalogue: Catalogue
   readonly call: Call
+  readonly stream: Stream
   readonly seal: Seal
   readonly sign: Sign
   readonly sign1: Sign1

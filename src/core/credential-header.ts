@@ -3,7 +3,7 @@ import { type Credential, isKey } from './credential.ts'
 import { MortiseError } from './errors.ts'
 import type { Client } from './grants/authorization-code.ts'
 import { signedRequest } from './grants/oauth1.ts'
-import type { CallRequest, Signer } from './ports.ts'
+import type { CallRequest, Signer, StreamRequest } from './ports.ts'
 import type { Provider } from './provider.ts'
 
 /** The finished request with the credential on it: beside it in a header, or of OAuth 1 as a signature over it. */
@@ -26,6 +26,44 @@ export const withCredential = (
   const pair = { token: accessToken.reveal(), secret: tokenSecret.reveal() }
   return signedRequest(signer, { ...client, provider }, request, pair)
 }
+
+/**
+ * A request of the proxy with the credential on it. The definition's fixed headers stand where the caller sent none of that
+ * name; the credential's stands always.
+ */
+export const withPlacedCredential = (
+  signer: Signer,
+  { client, credential }: { readonly client: Pick<Client, 'provider'>; readonly credential: Credential },
+  request: StreamRequest,
+): StreamRequest => {
+  const { provider } = client
+  const headers: Record<string, string | readonly string[]> = { 'user-agent': 'Mortise' }
+  for (const [name, value] of Object.entries(provider.api.headers ?? {})) headers[name.toLowerCase()] = value
+  Object.assign(headers, request.headers)
+  if (credential.kind !== 'oauth1')
+    return { ...request, headers: Object.assign(headers, credentialHeader(provider, credential)) }
+  const { body } = request
+  const type = headers['content-type']
+  if (body !== undefined && !(body instanceof Uint8Array) && typeof type === 'string' && isForm(type))
+    throw new MortiseError(
+      'invalid_request',
+      'A form is signed whole: send it with its Content-Length, of at most 64 kB.',
+      {
+        sent: false,
+      },
+    )
+  const { method, url, sandbox } = request
+  const signed = withCredential(signer, client as Client, credential, {
+    method,
+    url,
+    sandbox,
+    headers: typeof type === 'string' ? { 'content-type': type } : {},
+    ...(body instanceof Uint8Array ? { body: Buffer.from(body).toString() } : {}),
+  })
+  return { ...request, headers: { ...headers, ...signed.headers } }
+}
+
+const isForm = (type: string): boolean => /^application\/x-www-form-urlencoded\b/i.test(type)
 
 /** Name, in lower case, and value. A key that an end user gave may travel otherwise than a token (`keys.kinds`). */
 export const credentialHeader = (provider: Provider, credential: Credential): Record<string, string> => {

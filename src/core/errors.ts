@@ -114,6 +114,8 @@ export type Reason =
   | 'restored_copy'
   | 'refresh_waits'
   | 'environment_frozen'
+  | 'provider_slow'
+  | 'host_not_named'
 
 interface ErrorDetails {
   readonly reason?: Reason

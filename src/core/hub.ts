@@ -10,11 +10,15 @@ import { type Context, createContext, type World } from './context.ts'
 import type { Environment } from './environment.ts'
 import { MortiseError } from './errors.ts'
 import { equal, hmacSha256 } from './ids.ts'
+import { createMend } from './mend.ts'
 import { createNotifier } from './notify.ts'
+import { pass } from './pass.ts'
+import type { PassAnswer, PassRequest } from './pass-request.ts'
 import { type ActionAnswer, execute } from './proxy.ts'
 import { type Read, type Reading, type ReadOptions, read, readRow, readTexts, type TextOptions } from './read.ts'
 import { createRefresher } from './refresh.ts'
 import { checkReturn } from './return-url.ts'
+import type { Sought } from './sender.ts'
 import { hmacKeyOf } from './setup.ts'
 import { sweep } from './sweep.ts'
 import { tryOut } from './try-out.ts'
@@ -49,6 +53,8 @@ export interface Hub {
   ): Promise<Reading>
   /** Runs an action of the provider with a connection's credential; its answer, an error too, comes back as it is. */
   execute(row: Connection, action: Action, input: ActionInput): Promise<ActionAnswer>
+  /** Any call of the provider's API with a connection's credential: its answer comes back as it is, without being kept. */
+  proxy(connection: Sought, request: PassRequest): Promise<PassAnswer>
   /** Uses a connection once, and answers its row as it is then. Throws what is wrong with it. */
   test(row: Connection): Promise<Connection>
   sweep(): Promise<void>
@@ -69,6 +75,7 @@ export const createHub = (world: World): Hub => {
   const context = createContext(world, () => wake())
   const refresher = createRefresher(context)
   const notifier = createNotifier(context)
+  const mend = createMend(context, refresher)
   let wakeBackground = () => {}
   const background = createBackground(context, refresher, () => wakeBackground())
   const hmac = async (environment: Environment, integrationKey: string, connectionId: string) => {
@@ -138,6 +145,7 @@ export const createHub = (world: World): Hub => {
         return first
       }
     },
+    proxy: (connection, request) => pass(context, refresher, mend, connection, request),
     test: async row => (await tryOut(context, refresher, row)).connection,
     sweep: () => sweep(context),
     deliver: () => notifier.deliver(),
@@ -152,6 +160,7 @@ export const createHub = (world: World): Hub => {
       await background.settle()
       await refresher.settle()
       await notifier.settle()
+      await world.stream.close()
     },
   }
 }

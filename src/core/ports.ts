@@ -60,6 +60,68 @@ export interface Call {
   page(url: string, sandbox: boolean): string
 }
 
+export interface StreamRequest {
+  readonly method: string
+  /** The provider's real URL, even for a sandboxed integration. What follows its origin is sent letter for letter. */
+  readonly url: string
+  /** Lower-case names. */
+  readonly headers: StreamHeaders
+  /** Whole, or piece by piece as it comes: then no faster than it is taken. */
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array>
+  /** Bytes of a body that comes piece by piece, where they are known. */
+  readonly length?: number
+  /** The integration is played by the sandbox: the room maps the host there. */
+  readonly sandbox: boolean
+  /** Milliseconds from the end of the request to the beginning of its answer. */
+  readonly firstByte: number
+  /** Milliseconds without a byte, of a request or an answer that comes piece by piece. */
+  readonly idle: number
+  /** Bytes of an answer that are taken. */
+  readonly limit?: number
+  readonly signal?: AbortSignal
+}
+
+export type StreamHeaders = Readonly<Record<string, string | readonly string[]>>
+
+/** What takes an answer's body, as a writable does. */
+export interface Sink {
+  /** false: nothing more until `resume`. */
+  write(piece: Uint8Array): boolean
+  end(last?: Uint8Array): void
+  /** It broke off. */
+  fail(error: Error): void
+}
+
+/** A body under way. Until somebody takes it, 64 kB are kept of it, and the sender waits. It is taken once. */
+export interface StreamBody extends AsyncIterable<Uint8Array> {
+  to(sink: Sink): void
+  resume(): void
+  /** Its beginning, which stays: whole, if there are no more than 64 kB of it. */
+  peek(): Promise<{ readonly bytes: Uint8Array; readonly whole: boolean }>
+  /** It is not wanted any more: the provider is cut off. */
+  cancel(): void
+}
+
+export interface StreamAnswer {
+  readonly status: number
+  /** Lower-case names. */
+  readonly headers: StreamHeaders
+  readonly body: StreamBody
+}
+
+/**
+ * A request whose body and answer pass through without being kept. Its compression is left alone, no redirect is followed,
+ * and it goes only to addresses that the operator's policy allows. Throws as `Call` does; `provider_unavailable` has the
+ * reason `provider_slow` where the time ran out. What fails later fails the body.
+ */
+export interface Stream {
+  send(request: StreamRequest): Promise<StreamAnswer>
+  /** The operator names this host in the allow-list: a base URL that a caller gives may lead there. */
+  isAllowed(url: URL): boolean
+  /** Cuts off what is under way. */
+  close(): Promise<void>
+}
+
 /**
  * Seals and opens for one environment, with that environment's data key. `place` names where the blob is kept: a blob
  * opens only at the place it was sealed for, so one moved to another row, field or environment does not.

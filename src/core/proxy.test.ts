@@ -12,8 +12,9 @@ import type { Context } from './context.ts'
 import { type Credential, Secret } from './credential.ts'
 import { credentialHeader } from './credential-header.ts'
 import { MortiseError } from './errors.ts'
+import { assertNamed } from './pass-url.ts'
 import type { Provider } from './provider.ts'
-import { assertNamed, execute } from './proxy.ts'
+import { execute } from './proxy.ts'
 
 const notion = loadCatalogue().get('notion')
 assert.ok(notion)

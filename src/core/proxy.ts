@@ -4,18 +4,16 @@
  * else: that is checked on the finished URL, right before it is attached.
  */
 import type { Action } from './action.ts'
-import { type ActionInput, actionRequest, type Caller } from './action-request.ts'
+import { type ActionInput, actionRequest } from './action-request.ts'
 import type { Context } from './context.ts'
 import type { Json } from './credential.ts'
 import { withCredential } from './credential-header.ts'
 import { MortiseError } from './errors.ts'
-import { valuesOf } from './grants/authorization-code.ts'
 import { unknownIntegration } from './integration.ts'
-import { isSecureUrl } from './loopback.ts'
 import { clientOfRow } from './own-client.ts'
+import { assertNamed } from './pass-url.ts'
 import type { CallResponse } from './ports.ts'
 import type { Read } from './read.ts'
-import { expandUrl, isNamedHost } from './template.ts'
 
 /** Bytes of an answer that are taken. */
 const limit = 10_000_000
@@ -61,25 +59,6 @@ export const execute = async (
     status: response.status,
   })
   return { status: response.status, headers: endToEnd(response.headers), body: bodyOf(response) }
-}
-
-/**
- * The credential may travel to the origin of `api.base` (https, or http on this machine where the definition says so) and
- * to `api.hosts` by https on the usual port. Throws `integration_misconfigured` before a byte is sent.
- */
-export const assertNamed = (caller: Caller, text: string): void => {
-  const { provider } = caller
-  const base = expandUrl(provider, provider.api.base, valuesOf(caller))
-  const url = new URL(text)
-  const named =
-    url.origin === base.origin ||
-    (url.protocol === 'https:' && url.port === '' && isNamedHost(url.hostname, provider.api.hosts))
-  if (named && isSecureUrl(url)) return
-  throw new MortiseError(
-    'integration_misconfigured',
-    `${url.host} is not a host that the definition of ${provider.name} names for its API, so the credential was not sent there. The operator must mend the provider file.`,
-    { sent: false },
-  )
 }
 
 /** Of one hop, or for a browser (RFC 9110 §7.6.1). */

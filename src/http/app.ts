@@ -28,6 +28,7 @@ import { nangoRoutes } from './nango/routes.ts'
 import { bearerToken, shownToken } from './nango/starter.ts'
 import { tellOutcome } from './nango/tell.ts'
 import { sendHome, sendNotFound, sendPlainHome } from './pages.ts'
+import { proxied } from './pass.ts'
 import { dialect as page, pageReturn, type Scripts, sdkRoutes } from './sdk.ts'
 import { createSockets, type Upgrade } from './socket.ts'
 import { staticRoutes } from './static.ts'
@@ -124,6 +125,7 @@ export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Pro
         .send({ error: { code: 'invalid_request', message: `The URL is malformed: ${error.message}` } })
     },
   })
+  for (const method of proxied) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true })
   const { log, dev, storage } = hub.context
 
   const mayBeOpen = mayBeKeyless(access)

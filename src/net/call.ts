@@ -1,61 +1,22 @@
 /**
- * The guarded call: one request, a time limit, a size limit, no redirect followed. The host is resolved once, every
- * address is checked, and the connection goes to a checked one, so that no second look-up can lead elsewhere.
+ * The guarded call: one request, a time limit, a size limit, no redirect followed, and only to where `reach.ts` lets it.
  */
-import { lookup } from 'node:dns/promises'
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
 import { MortiseError } from '../core/errors.ts'
-import { isLoopbackHost } from '../core/loopback.ts'
 import type { Call, CallRequest, CallResponse } from '../core/ports.ts'
-import { isPublic } from './address.ts'
+import { createReach, pinned, type Reach, type ReachOptions } from './reach.ts'
 
-export interface CallOptions {
-  /** The one origin where sandboxed integrations are played, given by `dev`; without it there are none. */
-  readonly sandboxOrigin?: string
-  /** `host` or `host:port` names that the operator allows although they are not public. */
-  readonly allowedHosts: readonly string[]
-  /** Given by `dev` alone: a call to the operator's own app may go to a loopback name, by http too. */
-  readonly ownAppHere?: boolean
+export interface CallOptions extends ReachOptions {
   /** Milliseconds for the whole call. */
   readonly timeout?: number
   /** Bytes of an answer. */
   readonly limit?: number
 }
 
-export const createCall = (options: CallOptions): Call => {
-  const { sandboxOrigin, allowedHosts, ownAppHere = false, timeout = 20_000, limit = 1_000_000 } = options
-  const isAllowed = (url: URL) => allowedHosts.includes(url.host) || allowedHosts.includes(url.hostname)
-
-  /** The sandbox plays https://HOST/PATH at ORIGIN/HOST/PATH. */
-  const toSandbox = (text: string): string => {
-    if (sandboxOrigin === undefined)
-      throw new MortiseError('integration_misconfigured', 'Sandbox integrations work in dev only.')
-    const url = new URL(text)
-    return `${sandboxOrigin}/${url.host}${url.pathname}${url.search}`
-  }
-
-  const addressesOf = async (url: URL, operator: boolean): Promise<readonly string[]> => {
-    const name = url.hostname.replace(/^\[|\]$/g, '')
-    // localhost is both families, whatever the machine's own hosts file says of the name.
-    if (operator && ownAppHere && isLoopbackHost(url.hostname)) return isIP(name) ? [name] : ['127.0.0.1', '::1']
-    const addresses = isIP(name) ? [name] : await resolve(name, url.hostname)
-    if (!isAllowed(url) && !addresses.every(isPublic))
-      throw new MortiseError(
-        'integration_misconfigured',
-        `${url.host} leads to an address on this machine or a private network. If it should, the operator must name it in MORTISE_ALLOWED_HOSTS.`,
-        { sent: false },
-      )
-    if (url.protocol !== 'https:' && !isAllowed(url))
-      throw new MortiseError(
-        'integration_misconfigured',
-        `${url.host} is not https. The operator must name it in MORTISE_ALLOWED_HOSTS, or mend the provider file.`,
-        { sent: false },
-      )
-    return addresses
-  }
-
+export const createCall = (options: CallOptions, reach: Reach = createReach(options)): Call => {
+  const { timeout = 20_000, limit = 1_000_000 } = options
+  const { toSandbox, addressesOf } = reach
   return {
     page: (url, sandbox) => (sandbox ? toSandbox(url) : url),
     async send(request) {
@@ -78,23 +39,6 @@ const inTime = <T>(work: Promise<T>, deadline: AbortSignal, url: URL): Promise<T
     deadline.addEventListener('abort', late, { once: true })
     work.then(done, fail).finally(() => deadline.removeEventListener('abort', late))
   })
-
-const resolve = async (name: string, host: string): Promise<string[]> => {
-  try {
-    return (await lookup(name, { all: true })).map(each => each.address)
-  } catch (cause) {
-    throw new MortiseError('provider_unavailable', `The name ${host} cannot be resolved.`, { sent: false, cause })
-  }
-}
-
-/** Whatever the name says by now, a checked address is used: the first that answers. */
-const pinned =
-  (addresses: readonly string[]): LookupFunction =>
-  (_name, options, answer) => {
-    const all = addresses.map(address => ({ address, family: isIP(address) }))
-    if (options.all) answer(null, all)
-    else answer(null, all[0]?.address ?? '', all[0]?.family)
-  }
 
 const send = (
   request: CallRequest,

@@ -14,7 +14,7 @@ export interface Document extends Json {
 
 interface Parameter extends Json {
   readonly name: string
-  readonly in: 'path' | 'query'
+  readonly in: 'path' | 'query' | 'header'
   readonly required: boolean
   readonly description?: string
   readonly schema: Json
@@ -86,10 +86,22 @@ const make = (routes: readonly Route[]): Document => {
     'x-request-id': { description: 'Names this request in the log of the hub', schema: { type: 'string' } },
   }
 
+  const answerFrom = {
+    'mortise-answer-from': {
+      description: "`provider`: status and body are the provider's, an error too. `hub`: the error is ours",
+      schema: { type: 'string', enum: ['provider', 'hub'] },
+    },
+  }
+  const anything = { content: { '*/*': { schema: {} } } }
+
   const operation = (route: Route): Operation => {
     const codes = [...always, ...(route.fails ?? [])]
     const byStatus = Map.groupBy(codes, code => statusOf[code])
-    const parameters = [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query')]
+    const parameters = [
+      ...parametersOf(route.params, 'path'),
+      ...parametersOf(route.query, 'query'),
+      ...parametersOf(route.passes?.headers, 'header'),
+    ]
     return {
       operationId: route.id,
       tags: [route.tag],
@@ -99,12 +111,23 @@ const make = (routes: readonly Route[]): Document => {
       'x-errors': [...(route.fails ?? [])],
       ...(parameters.length > 0 ? { parameters } : {}),
       ...(route.body ? { requestBody: { required: route.method !== 'PATCH', ...json(route.body) } } : {}),
+      ...(route.passes && route.method !== 'GET' ? { requestBody: { required: false, ...anything } } : {}),
       responses: {
-        [route.status]: {
-          description: route.answer ? 'Done' : 'Done; the answer is empty',
-          headers: requestId,
-          ...(route.answer ? json(route.answer) : {}),
-        },
+        ...(route.passes
+          ? {
+              '2XX': {
+                description: "The provider's own answer",
+                headers: { ...requestId, ...answerFrom },
+                ...anything,
+              },
+            }
+          : {
+              [route.status]: {
+                description: route.answer ? 'Done' : 'Done; the answer is empty',
+                headers: requestId,
+                ...(route.answer ? json(route.answer) : {}),
+              },
+            }),
         ...Object.fromEntries(
           [...byStatus]
             .toSorted(([a], [b]) => a - b)

@@ -83,8 +83,10 @@ const operations = ({ paths }: Document, tag: string): Html[] =>
       const { parameters = [], responses } = operation
       const [status = ''] = Object.keys(responses).filter(each => each.startsWith('2'))
       const shapeOf = (part: unknown): Html | undefined => {
-        const content = isObject(part) && isObject(part['content']) ? part['content']['application/json'] : undefined
-        return isObject(content) ? typeOf(content['schema']) : undefined
+        const content = isObject(part) && isObject(part['content']) ? part['content'] : {}
+        if (content['*/*']) return html`whatever the provider does`
+        const json = content['application/json']
+        return isObject(json) ? typeOf(json['schema']) : undefined
       }
       const body = shapeOf(operation['requestBody'])
       const rows = parameters.map(

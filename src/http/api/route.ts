@@ -37,6 +37,8 @@ interface Told {
   readonly status: 200 | 201 | 204
   /** Codes that it answers with, besides those that every route does. */
   readonly fails?: readonly ErrorCode[]
+  /** What comes in and goes out is the provider's, whatever it is: `headers` are the hub's own of the request. */
+  readonly passes?: { readonly headers: z.ZodObject }
 }
 
 /** What a route's work is given: checked, and with the types of its shapes. */

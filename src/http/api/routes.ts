@@ -6,6 +6,7 @@ import type { Hub } from '../../core/hub.ts'
 import { soon } from '../../core/soon.ts'
 import { type Access, authenticate, requireScope } from '../auth.ts'
 import { hook } from '../hook.ts'
+import { noteHub } from '../pass.ts'
 import { statusOf } from '../status.ts'
 import { errorOf } from '../thrown.ts'
 import { connectionRoutes } from './connections.ts'
@@ -15,6 +16,7 @@ import { integrationRoutes } from './integrations.ts'
 import { keyRoutes } from './keys.ts'
 import { openapi } from './openapi.ts'
 import { providerRoutes } from './providers.ts'
+import { proxyRoute, proxyRoutes } from './proxy.ts'
 import { referencePath } from './reference.ts'
 import type { Route } from './route.ts'
 import { sessionRoutes } from './sessions.ts'
@@ -26,6 +28,7 @@ export const routes: readonly Route[] = [
   ...integrationRoutes,
   ...sessionRoutes,
   ...connectionRoutes,
+  ...proxyRoutes,
   ...providerRoutes,
   ...environmentRoutes,
   ...keyRoutes,
@@ -44,6 +47,7 @@ export const apiRoutes =
       const error = errorOf(thrown, request, hub.context.log)
       // One that was refused before any route has none yet.
       reply.header('x-request-id', request.id)
+      noteHub(request, reply)
       if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
       if (error.details.retryAfter) reply.header('retry-after', String(error.details.retryAfter))
       return reply.code(statusOf[error.code]).send(toError(error, request.id))
@@ -82,7 +86,8 @@ export const apiRoutes =
           }),
         ),
       )
-      for (const each of routes)
+      await proxyRoute(api, hub)
+      for (const each of routes.filter(({ passes }) => !passes))
         api.route({
           method: each.method,
           url: each.path.replaceAll(/\{(\w+)\}/g, ':$1'),

@@ -7,6 +7,7 @@ import type { Hub } from '../../core/hub.ts'
 import type { Reading, TextOptions } from '../../core/read.ts'
 import { forPrograms } from '../asks.ts'
 import type { Access } from '../auth.ts'
+import { noteHub } from '../pass.ts'
 import { queryOf } from '../query.ts'
 import { errorOf } from '../thrown.ts'
 import { jsonBodies } from './body.ts'
@@ -18,6 +19,7 @@ import { keyRoutes } from './keys.ts'
 import { toConnection, toCurrentConnection } from './map.ts'
 import { pageRoutes } from './page.ts'
 import { providerRoutes } from './providers.ts'
+import { proxyRoutes } from './proxy.ts'
 import { flag, inPath, plain, single, unknownParameter } from './query.ts'
 import { type ByRest, createServed } from './served.ts'
 import { sessionRoutes } from './sessions.ts'
@@ -31,6 +33,7 @@ export const nangoRoutes =
         error,
         request.body !== undefined && !queryOf(request).has(error.details.parameter ?? ''),
       )
+      noteHub(request, reply)
       if (status === 401) reply.header('www-authenticate', 'Bearer')
       if (error.details.retryAfter) reply.header('retry-after', String(error.details.retryAfter))
       return reply.code(status).send(body)
@@ -41,6 +44,7 @@ export const nangoRoutes =
     await connectionRoutes(app, served)
     await integrationRoutes(app, served)
     await providerRoutes(app, served)
+    await proxyRoutes(app, served)
 
     await served.withKey(app, 'connections:read', api => {
       api.get<ByRest>('/connection/*', (request, reply) => {

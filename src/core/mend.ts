@@ -1,0 +1,59 @@
+/**
+ * A credential that the provider refuses though it should live: it is renewed once, and never twice for the same refusal.
+ * Those who are refused at once share one look.
+ */
+import { connectionUnknown } from './connection.ts'
+import type { Context } from './context.ts'
+import type { StreamAnswer } from './ports.ts'
+import { identityOf } from './provider.ts'
+import { readRow } from './read.ts'
+import type { Refresher } from './refresh.ts'
+import { type Sender, senderOfRead } from './sender.ts'
+import { tryOut } from './try-out.ts'
+
+export interface Mend {
+  /** Whether an answer says that the credential has expired, as the definition tells; else any 401 of one that can be renewed. */
+  isExpiry(sender: Sender, answer: StreamAnswer): Promise<boolean> | boolean
+  /** The sender with another credential than it had, or undefined where there is none to be had. */
+  mend(sender: Sender): Promise<Sender | undefined>
+}
+
+/** Milliseconds after it was given, in which a credential that is refused is not taken to have expired. */
+const tooYoung = 60_000
+
+export const createMend = (context: Context, refresher: Refresher): Mend => {
+  const underWay = new Map<string, Promise<Sender | undefined>>()
+
+  const look = async (sender: Sender): Promise<Sender | undefined> => {
+    const { storage, clock } = context
+    const { environmentId, integrationKey, connectionId } = sender
+    const row = await storage.connection(environmentId, integrationKey, connectionId)
+    if (!row) throw connectionUnknown(connectionId, integrationKey)
+    const read = await readRow(context, refresher, row)
+    const isNew = (of: typeof read) => of.credential.accessToken.reveal() !== sender.credential.accessToken.reveal()
+    // Another has renewed it since it was read.
+    if (isNew(read)) return senderOfRead(context, read)
+    // Where the provider can be asked whether it takes the credential at all, a refusal for another reason spends nothing.
+    if (identityOf(sender.client.provider, sender.credential.kind)?.request) {
+      const alive = await tryOut(context, refresher, row)
+      return isNew(alive) ? senderOfRead(context, alive) : undefined
+    }
+    if (clock.now().getTime() - row.obtainedAt.getTime() < tooYoung) return undefined
+    return senderOfRead(context, await readRow(context, refresher, await refresher.renew(row, 'dead')))
+  }
+
+  return {
+    isExpiry: (sender, answer) => sender.renewable && answer.status === 401,
+    mend(sender) {
+      const key = `${sender.environmentId}:${sender.id}`
+      const joined = underWay.get(key)
+      if (joined) return joined
+      // The provider's own answer tells the caller more than what became of the look.
+      const found = look(sender)
+        .catch(() => undefined)
+        .finally(() => underWay.delete(key))
+      underWay.set(key, found)
+      return found
+    },
+  }
+}

@@ -1,0 +1,79 @@
+/** Where a proxied request goes: the definition's base and the caller's path, and why that cannot lead elsewhere. */
+import type { Caller } from './action-request.ts'
+import { badParameter, MortiseError } from './errors.ts'
+import { valuesOf } from './grants/authorization-code.ts'
+import { isSecureUrl, parseUrl } from './loopback.ts'
+import { expandUrl, isNamedHost } from './template.ts'
+
+/** Whether an operator's allow-list names the host of a URL. */
+export type Allows = (url: URL) => boolean
+
+/** `given`: a caller's base URL in place of the definition's, '' or absent for none. */
+export const baseOf = (caller: Caller, given: string | undefined, allows: Allows): URL => {
+  const own = expandUrl(caller.provider, caller.provider.api.base, valuesOf(caller))
+  if (given === undefined || given === '') return own
+  const url = /^https?:\/\/[^\s\\@?#]+$/i.test(given) ? parseUrl(given) : undefined
+  if (url?.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+    throw badParameter(
+      'baseUrl',
+      'The base URL must be an absolute https: URL of a host and perhaps a path, without a user, a query or a fragment.',
+    )
+  checkPath(url.pathname)
+  if (isNamed(caller, url, own) || allows(url)) return url
+  throw new MortiseError(
+    'invalid_request',
+    `${url.host} is not a host that the definition of ${caller.provider.name} names for its API. Use one of those that it names (${[own.host, ...caller.provider.api.hosts].join(', ')}); the operator can allow another in MORTISE_ALLOWED_HOSTS.`,
+    { reason: 'host_not_named', parameter: 'baseUrl' },
+  )
+}
+
+/** The URL as it is sent: the caller's path and query stand in it letter for letter. */
+export const joined = (base: URL, path: string, query: string): string => {
+  // Clients put a slash before a path that has one.
+  const rest = path.replace(/^\/+/, '')
+  checkPath(rest)
+  if (!/^(\?[!-~]*)?$/.test(query) || query.includes('#'))
+    throw badParameter('query', 'The query must be plain ASCII, percent-encoded.')
+  const text = `${base.origin}${base.pathname.replace(/\/+$/, '')}/${rest}${query}`
+  const url = parseUrl(text)
+  if (url?.origin !== base.origin || url.username !== '' || url.hash !== '')
+    throw badParameter('path', 'The path does not make a URL of the provider.')
+  return text
+}
+
+/** No part of a path may climb, however it is written; what a server or a library may take for a part counts as one. */
+const checkPath = (path: string): void => {
+  if (!/^[!-~]*$/.test(path) || /[\\#?]/.test(path))
+    throw badParameter('path', 'The path must be plain ASCII, percent-encoded, without backslashes.')
+  if (!path.includes('.') && !path.includes('%')) return
+  for (let form = path, times = 0; times < 3; times++) {
+    if (form.split(/[/\\]/).some(part => /^\.{1,2}(;.*)?$/.test(part)))
+      throw badParameter('path', 'The path must not have a part that is . or .., encoded or not.')
+    if (!form.includes('%')) return
+    form = form.replaceAll(/%(2e|2f|5c|25)/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  }
+}
+
+const isNamed = ({ provider }: Caller, url: URL, base: URL): boolean =>
+  isSecureUrl(url) &&
+  (url.origin === base.origin ||
+    (url.protocol === 'https:' && url.port === '' && isNamedHost(url.hostname, provider.api.hosts)))
+
+/**
+ * The credential may travel to the origin of `api.base` (https, or http on this machine where the definition says so), to
+ * `api.hosts` by https on the usual port, and to the base that a caller gave and that passed `baseOf`.
+ */
+export const mayGo = (caller: Caller, url: URL, given?: URL): boolean =>
+  (given !== undefined && url.origin === given.origin) ||
+  isNamed(caller, url, expandUrl(caller.provider, caller.provider.api.base, valuesOf(caller)))
+
+/** Throws `integration_misconfigured` before a byte is sent. */
+export const assertNamed = (caller: Caller, text: string, given?: URL): void => {
+  const url = new URL(text)
+  if (mayGo(caller, url, given)) return
+  throw new MortiseError(
+    'integration_misconfigured',
+    `${url.host} is not a host that the definition of ${caller.provider.name} names for its API, so the credential was not sent there. The operator must mend the provider file.`,
+    { sent: false },
+  )
+}

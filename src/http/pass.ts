@@ -1,0 +1,146 @@
+/** A request of the proxy as it came, and the provider's answer to it, both without being kept. Shared by every API that has one. */
+import { pipeline, Readable, type Transform } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { PassBody } from '../core/pass-body.ts'
+import { gained } from '../core/pass-headers.ts'
+import type { PassAnswer, PassRequest } from '../core/pass-request.ts'
+import type { Sink } from '../core/ports.ts'
+
+/** Which of the two an answer is of: `provider` where status and body are the provider's, `hub` where the error is ours. */
+export const answerFrom = 'mortise-answer-from'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Its answers may be a provider's, so an error says that it is the hub's. */
+    proxies?: true
+  }
+}
+
+export const noteHub = (request: FastifyRequest, reply: FastifyReply): void => {
+  if (request.routeOptions.config.proxies) reply.header(answerFrom, 'hub')
+}
+
+/** Methods that are proxied. CONNECT makes tunnels; an answer to TRACE would show the credential. */
+export const proxied = [
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'QUERY',
+  'PROPFIND',
+  'PROPPATCH',
+  'REPORT',
+  'SEARCH',
+  'MKCOL',
+  'COPY',
+  'MOVE',
+  'LOCK',
+  'UNLOCK',
+  'MERGE',
+]
+
+/** Bytes of an answer that may wait for the caller before the provider is made to wait. */
+const ahead = 512 * 1024
+
+/** Bytes of a body that are read before anything is sent: it can be sent again then. */
+const small = 64 * 1024
+
+/** The body as the request has it. Its connection stays whole whatever becomes of the body. */
+export const bodyOf = async ({ raw }: FastifyRequest): Promise<PassBody | undefined> => {
+  const given = raw.headers['content-length']
+  const length = given === undefined ? undefined : Number(given)
+  if (length === 0 || (length === undefined && raw.headers['transfer-encoding'] === undefined)) return undefined
+  const pieces = new Readable({
+    highWaterMark: small,
+    read: () => void raw.resume(),
+    destroy(error, done) {
+      raw.pause()
+      done(error)
+    },
+  })
+  raw.on('data', piece => {
+    if (!pieces.destroyed && !pieces.push(piece)) raw.pause()
+  })
+  raw.on('end', () => pieces.push(null))
+  raw.on('close', () => {
+    if (!raw.complete) pieces.destroy(new Error('the caller broke off'))
+  })
+  // Whoever takes it hears of it too; nobody else must.
+  pieces.on('error', () => {})
+  if (length === undefined || length > small) return { pieces, ...(length === undefined ? {} : { length }) }
+  const all: Buffer[] = []
+  for await (const piece of pieces) all.push(piece)
+  return Buffer.concat(all)
+}
+
+/** Path and query below a prefix, letter for letter: the router has decoded its own copy. Undefined where it is not written so. */
+export const restOf = (request: FastifyRequest, prefix: RegExp): Pick<PassRequest, 'path' | 'query'> | undefined => {
+  const url = request.raw.url ?? ''
+  const start = prefix.exec(url)?.[0].length
+  if (start === undefined) return undefined
+  const query = url.indexOf('?', start)
+  return query === -1
+    ? { path: url.slice(start), query: '' }
+    : { path: url.slice(start, query), query: url.slice(query) }
+}
+
+/** A signal that ends when the caller is gone. */
+export const untilGone = (reply: FastifyReply): AbortSignal => {
+  const gone = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort()
+  })
+  return gone.signal
+}
+
+/** What takes a compression away, by its name in Content-Encoding (RFC 9110 §8.4.1). */
+const decompressors: Readonly<Record<string, () => Transform>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+  zstd: createZstdDecompress,
+}
+
+/** Hands the answer on. Once its head is out, what breaks off breaks off for the caller too. */
+export const answer = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  given: PassAnswer,
+  options: { readonly decompress?: boolean } = {},
+): void => {
+  const { raw } = reply
+  const { body } = given
+  reply.hijack()
+  const headers: Record<string, string | readonly string[]> = { ...given.headers, ...gained, [answerFrom]: 'provider' }
+  if (given.retryable) headers['mortise-retryable'] = 'true'
+  const id = reply.getHeader('x-request-id')
+  if (typeof id === 'string' && headers['x-request-id'] === undefined) headers['x-request-id'] = id
+  // What the caller still sends nobody reads.
+  if (!request.raw.complete) headers['connection'] = 'close'
+  const decompress = options.decompress && decompressors[String(headers['content-encoding'])]
+  if (decompress) {
+    delete headers['content-encoding']
+    delete headers['content-length']
+  }
+  raw.once('close', () => {
+    if (!raw.writableFinished) body.cancel()
+  })
+  raw.writeHead(given.status, headers as Record<string, string | string[]>)
+  if (decompress && request.method !== 'HEAD') {
+    pipeline(Readable.from(body, { objectMode: false }), decompress(), raw, () => {})
+    return
+  }
+  const sink: Sink = {
+    // A pause costs more than a little that waits.
+    write: piece => raw.write(piece) || raw.writableLength < ahead,
+    end: last => void raw.end(last),
+    fail: () => void raw.destroy(),
+  }
+  raw.on('drain', () => body.resume())
+  body.to(sink)
+}

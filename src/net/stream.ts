@@ -1,0 +1,182 @@
+/**
+ * The guarded stream: bodies pass both ways without being kept, over connections that are kept alive. Those of an origin
+ * go to addresses that were checked (`reach.ts`), and a connection is looked at once more when it stands.
+ */
+import { Readable } from 'node:stream'
+import type { Dispatcher, Pool } from 'undici'
+import { MortiseError } from '../core/errors.ts'
+import type { Stream, StreamAnswer, StreamRequest } from '../core/ports.ts'
+import { createBody, type Filled } from './body.ts'
+import { tell } from './collect.ts'
+import { createPools, type Pools } from './pools.ts'
+import { createReach, type Reach, type ReachOptions } from './reach.ts'
+
+export const createStream = (options: ReachOptions, reach: Reach = createReach(options)): Stream => {
+  const { sandboxOrigin } = options
+  let pools: Pools | Promise<Pools> | undefined
+  return {
+    isAllowed: url => reach.isAllowed(url),
+    async send(request) {
+      const url = new URL(request.url)
+      const path = pathOf(request.url, url)
+      // What proxies nothing never loads it.
+      pools ??= createPools(reach).then(made => {
+        pools = made
+        return made
+      })
+      const ready = pools instanceof Promise ? await pools : pools
+      if (!request.sandbox) return send(await ready.of(url), path, url.host, request)
+      // The sandbox is reached because it is mapped, at exactly that origin; no policy has a hole for it.
+      const mapped = new URL(reach.toSandbox(request.url))
+      return send(ready.ofSandbox(sandboxOrigin ?? mapped.origin), `/${url.host}${path}`, url.host, request)
+    },
+    async close() {
+      await (await pools)?.close()
+    },
+  }
+}
+
+/** What follows the origin, letter for letter where the URL is written as its origin and what follows. */
+const pathOf = (text: string, url: URL): string =>
+  text.startsWith(`${url.origin}/`) && !text.includes('#') ? text.slice(url.origin.length) : url.pathname + url.search
+
+const send = (pool: Pool, path: string, host: string, request: StreamRequest): Promise<StreamAnswer> =>
+  new Promise((done, fail) => {
+    const { signal, firstByte, idle, limit = Number.POSITIVE_INFINITY } = request
+    let controller: Dispatcher.DispatchController | undefined
+    let body: Filled | undefined
+    let sent = false
+    let taken = 0
+    let stopped: Error | undefined
+    const stop = (error: Error) => {
+      stopped ??= error
+      controller?.abort(stopped)
+    }
+    const slow = (what: string) =>
+      new MortiseError('provider_unavailable', `${host} ${what}.`, { sent, reason: 'provider_slow' })
+    const late = () => stop(slow('did not answer in time'))
+    const aborted = () => stop(new MortiseError('provider_unavailable', 'The caller went away.', { sent }))
+    const streamed = request.body !== undefined && !(request.body instanceof Uint8Array)
+    // Of a request that comes piece by piece, the time to its answer begins at its end.
+    let timer: NodeJS.Timeout | undefined
+    const watch = streamed
+      ? (ms: number) => {
+          clearTimeout(timer)
+          timer = setTimeout(late, ms)
+        }
+      : undefined
+    const over = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', aborted)
+    }
+    if (signal?.aborted) return fail(new MortiseError('provider_unavailable', 'The caller went away.', { sent }))
+    signal?.addEventListener('abort', aborted, { once: true })
+    watch?.(idle)
+    const readable = streamed ? watched(request.body as AsyncIterable<Uint8Array>, () => watch?.(idle)) : undefined
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart(each) {
+        controller = each
+        if (stopped) return each.abort(stopped)
+        sent = true
+      },
+      onRequestSent() {
+        if (!body) watch?.(firstByte)
+      },
+      onResponseStart(each, status, headers) {
+        if (status < 200) return
+        clearTimeout(timer)
+        body = createBody({
+          pause: () => each.pause(),
+          resume: () => each.resume(),
+          abort: () => stop(new Error('the answer is not wanted')),
+        })
+        done({ status, headers: headers as StreamAnswer['headers'], body })
+      },
+      onResponseData(_, piece) {
+        taken += piece.length
+        tell(piece.length)
+        if (taken > limit) {
+          const error = new MortiseError(
+            'provider_invalid_response',
+            `${host} answered with more than ${limit} bytes.`,
+            {
+              sent,
+            },
+          )
+          body?.fail(error)
+          return stop(error)
+        }
+        body?.push(piece)
+      },
+      onResponseEnd() {
+        over()
+        body?.end()
+      },
+      onResponseError(_, cause) {
+        over()
+        readable?.destroy()
+        const error = stopped instanceof MortiseError ? stopped : troubleOf(cause, host, sent, body !== undefined)
+        if (body) body.fail(error)
+        else fail(error)
+      },
+    }
+    pool.dispatch(
+      {
+        path,
+        method: request.method,
+        headers:
+          streamed && request.length !== undefined
+            ? { ...request.headers, 'content-length': String(request.length) }
+            : (request.headers as Record<string, string | string[]>),
+        body: readable ?? (request.body as Uint8Array | undefined) ?? null,
+        headersTimeout: streamed ? 0 : firstByte,
+        bodyTimeout: idle,
+      },
+      handler,
+    )
+  })
+
+/** The body as it is read, with a word at each piece. */
+const watched = (body: AsyncIterable<Uint8Array>, moved: () => void): Readable => {
+  const readable = body instanceof Readable ? body : Readable.from(body, { objectMode: false })
+  readable.on('data', (piece: Uint8Array) => {
+    tell(piece.length)
+    moved()
+  })
+  // That began it; whoever sends it does so again.
+  readable.pause()
+  return readable
+}
+
+const timeouts = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT'])
+
+const troubleOf = (cause: Error, host: string, sent: boolean, answering: boolean): MortiseError => {
+  if (cause instanceof MortiseError) return cause
+  const code = 'code' in cause ? String(cause.code) : ''
+  if (timeouts.has(code))
+    return new MortiseError(
+      'provider_unavailable',
+      `${host} did not ${answering ? 'go on' : sent ? 'answer' : 'let us in'} in time.`,
+      {
+        sent,
+        reason: 'provider_slow',
+        cause,
+      },
+    )
+  if (/^(HPE_|UND_ERR_(HEADERS_OVERFLOW|RES_|RESPONSE))/.test(code))
+    return new MortiseError('provider_invalid_response', `${host} answered with something that is no HTTP.`, {
+      sent,
+      cause,
+    })
+  // A header or a path that HTTP does not have: it is the caller's.
+  if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH')
+    return new MortiseError('invalid_request', `The request cannot be sent: ${cause.message}.`, { sent, cause })
+  return new MortiseError(
+    'provider_unavailable',
+    `${host} ${answering ? 'broke off its answer' : 'could not be reached'}.`,
+    {
+      sent,
+      cause,
+    },
+  )
+}
