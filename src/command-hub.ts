@@ -189,6 +189,7 @@ const here = async (environmentName: string): Promise<Api> => {
         keyring: { now: () => ({ find: () => operator, unused: false }) },
         firstEnvironment: rooms.firstEnvironment,
         publicUrl: config('command').publicUrl,
+        alsoKnownAs: [],
         onLoopback: false,
       },
       { 'alloy.js': '', 'mortise.js': '' },

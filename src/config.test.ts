@@ -29,6 +29,7 @@ suite('the settings', () => {
         host: 'localhost',
         port: 3003,
         publicUrl: undefined,
+        alsoKnownAs: [],
         dataDir: resolve('data'),
         database: resolve('data/mortise.db'),
         allowedHosts: [],
@@ -151,6 +152,17 @@ suite('a setting', () => {
   test('MORTISE_ALLOWED_HOSTS is a list, in lower case, without gaps', () => {
     const { allowedHosts } = readConfig({ MORTISE_ALLOWED_HOSTS: ' Git.Internal , 10.0.0.7:8443,, [::1]:1 ,' }, 'serve')
     assert.deepEqual(allowedHosts, ['git.internal', '10.0.0.7:8443', '[::1]:1'])
+  })
+
+  test('MORTISE_ALSO_KNOWN_AS is a list of origins, each as the public URL is', () => {
+    const { alsoKnownAs } = readConfig(
+      { MORTISE_ALSO_KNOWN_AS: ' https://App.example.com, https://b.example:8443/ ' },
+      'serve',
+    )
+    assert.deepEqual(alsoKnownAs, ['https://app.example.com', 'https://b.example:8443'])
+    assert.deepEqual(readConfig({}, 'serve').alsoKnownAs, [])
+    for (const each of ['app.example.com', 'https://a.example/path', 'https://ok.example, http://off.example'])
+      refused({ MORTISE_ALSO_KNOWN_AS: each }, /^MORTISE_ALSO_KNOWN_AS /)
   })
 
   test('MORTISE_PROVIDERS_DIR is made absolute', () => {

@@ -13,6 +13,10 @@ export const settings = {
     default: 'http://localhost:<port>',
     help: 'Where browsers find the hub: scheme, host and port, no path. https unless it is loopback.',
   },
+  MORTISE_ALSO_KNOWN_AS: {
+    default: '',
+    help: 'Comma-separated further origins under which clients find the hub, like https://app.example.com: where DNS maps the hosts that they have written into them.',
+  },
   MORTISE_DATA_DIR: { default: './data', help: 'Folder for the database and, in dev, the root key file.' },
   MORTISE_DATABASE_URL: {
     default: '<data dir>/mortise.db',
@@ -61,6 +65,8 @@ export interface Config {
   readonly host: string
   readonly port: number
   readonly publicUrl: URL
+  /** Origins of the hub besides. */
+  readonly alsoKnownAs: readonly string[]
   readonly dataDir: string
   /** The URL of a Postgres database holds its password. */
   readonly database: Secret
@@ -120,6 +126,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>, mo
     host,
     port,
     publicUrl: hubUrl('MORTISE_PUBLIC_URL', get('MORTISE_PUBLIC_URL') ?? `http://localhost:${port}`),
+    alsoKnownAs: list(get('MORTISE_ALSO_KNOWN_AS')).map(each => hubUrl('MORTISE_ALSO_KNOWN_AS', each).origin),
     dataDir,
     database: new Secret(get('MORTISE_DATABASE_URL') ?? resolve(dataDir, 'mortise.db')),
     ...(secretKey === undefined ? {} : { secretKey: new Secret(secretKey) }),
@@ -128,15 +135,18 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>, mo
     ...(passphraseFile === undefined ? {} : { passphraseFile: resolve(passphraseFile) }),
     ...(providersDir === undefined ? {} : { providersDir: resolve(providersDir) }),
     ...(basic === undefined ? {} : { basicAuth: basicAuth(basic) }),
-    allowedHosts: (get('MORTISE_ALLOWED_HOSTS') ?? '')
-      .split(',')
-      .map(each => each.trim().toLowerCase())
-      .filter(Boolean),
+    allowedHosts: list(get('MORTISE_ALLOWED_HOSTS')).map(each => each.toLowerCase()),
     ...(url === undefined ? {} : { url: hubUrl('MORTISE_URL', url) }),
     ...(apiKey === undefined ? {} : { apiKey: new Secret(apiKey) }),
     logLevel,
   }
 }
+
+const list = (text = ''): string[] =>
+  text
+    .split(',')
+    .map(each => each.trim())
+    .filter(Boolean)
 
 const hubUrl = (name: SettingName, given: string): URL => {
   const url = parseUrl(given)

@@ -40,6 +40,7 @@ export const startHub = async (
       firstEnvironment,
       ...(config.basicAuth ? { basicAuth: config.basicAuth } : {}),
       publicUrl: config.publicUrl,
+      alsoKnownAs: config.alsoKnownAs,
       onLoopback,
     }
     await checkReach(config, rooms, access)
@@ -141,11 +142,13 @@ const closeServer = async (server: Server): Promise<void> => {
 /** Without any key, nothing but this machine may be able to reach the hub. */
 const checkReach = async (config: Config, { keyring }: Rooms, access: Access): Promise<void> => {
   if (config.basicAuth !== undefined || !(await keyring.now()).unused || (await isKeyless(access))) return
-  const reach = access.onLoopback
-    ? `MORTISE_PUBLIC_URL ${config.publicUrl.origin} is not loopback`
-    : `MORTISE_HOST ${config.host} is reachable from other machines`
+  const [setting, reach] = !access.onLoopback
+    ? ['MORTISE_HOST', `MORTISE_HOST ${config.host} is reachable from other machines`]
+    : access.alsoKnownAs.length > 0
+      ? ['MORTISE_ALSO_KNOWN_AS', `MORTISE_ALSO_KNOWN_AS names ${access.alsoKnownAs.join(', ')}`]
+      : ['MORTISE_PUBLIC_URL', `MORTISE_PUBLIC_URL ${config.publicUrl.origin} is not loopback`]
   throw new SetupError(
-    `${reach}, and no key is configured: anyone could read every token. Make one first: npx mortise key create${config.mode === 'dev' ? ' (or leave MORTISE_PUBLIC_URL unset)' : ''}`,
+    `${reach}, and no key is configured: anyone could read every token. Make one first: npx mortise key create${config.mode === 'dev' ? ` (or leave ${setting} unset)` : ''}`,
   )
 }
 

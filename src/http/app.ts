@@ -6,7 +6,9 @@ import type { Hub } from '../core/hub.ts'
 import type { Keys } from '../core/keys.ts'
 import { isLoopbackHost } from '../core/loopback.ts'
 import { soon } from '../core/soon.ts'
+import { linkPath } from './alloy/embedded.ts'
 import { toReturn as alloyReturn } from './alloy/map.ts'
+import { framePaths } from './alloy/page.ts'
 import { takesJwt } from './alloy/page-calls.ts'
 import { alloyRoutes } from './alloy/routes.ts'
 import { dialect as alloy } from './alloy/served.ts'
@@ -15,7 +17,7 @@ import { referencePage } from './api/reference.ts'
 import { apiRoutes, prefix, routes } from './api/routes.ts'
 import { dialect as own, toReturn as ownReturn, startPage, startPath } from './api/start.ts'
 import { constraints } from './asks.ts'
-import { type Access, checkLocal, checkOwnPage, hostOf, isKeyless, mayBeKeyless } from './auth.ts'
+import { type Access, checkLocal, checkOwnPage, hostOf, isFurtherHost, isKeyless, mayBeKeyless } from './auth.ts'
 import { callbackRoute } from './callback.ts'
 import { dashboardRoutes, isDashboard } from './dashboard/routes.ts'
 import { hook } from './hook.ts'
@@ -23,7 +25,7 @@ import { dialect as nango } from './nango/connect.ts'
 import { socketWords, toReturn } from './nango/map.ts'
 import { toConnectPage } from './nango/page.ts'
 import { nangoRoutes } from './nango/routes.ts'
-import { bearerToken } from './nango/starter.ts'
+import { bearerToken, shownToken } from './nango/starter.ts'
 import { tellOutcome } from './nango/tell.ts'
 import { sendHome, sendNotFound, sendPlainHome } from './pages.ts'
 import { proxied } from './pass.ts'
@@ -64,6 +66,9 @@ const stepsOfFlow = new Set([
   '/connect/',
   '/connect/choices',
   '/connect/start',
+  // The other client's pages in a frame, and behind a link; each carries a JWT.
+  ...framePaths,
+  linkPath,
   '/api-auth/api-key/:key',
   '/api-auth/basic/:key',
 ])
@@ -88,7 +93,12 @@ const forBrowsers = new Set([
   '/connect/start',
   '/docs',
   '/docs/:page',
+  ...framePaths,
+  linkPath,
 ])
+
+/** Of these, what a client opens in a frame under the host that it knows, and hears from under that name alone. */
+const framed = new Set<string>(framePaths)
 
 const nothing = {}
 
@@ -127,8 +137,13 @@ export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Pro
       if (!isStep(request, route)) checkOwnPage(request, access)
     }
     const page = forBrowsers.has(route) || (isDashboard(route) && !request.routeOptions.config.program)
+    const host = page ? hostOf(request) : undefined
+    // Cookies are kept by host, and the provider sends the browser back to the public URL.
+    if (isFurtherHost(access, host)) {
+      if (!framed.has(route)) reply.redirect(access.publicUrl.origin + request.url, 307)
+      return
+    }
     if (!onLoopback || !page) return
-    const host = hostOf(request)
     if (!host || !isLoopbackHost(host.hostname))
       throw new MortiseError('forbidden', `This hub's pages are at ${access.publicUrl.origin} only.`)
     if (host.host !== access.publicUrl.host) reply.redirect(access.publicUrl.origin + request.url, 307)
@@ -199,7 +214,7 @@ export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Pro
     { [nango]: tellOutcome },
   )
   await app.register(nangoRoutes(hub, access))
-  await app.register(alloyRoutes(hub, access))
+  await app.register(alloyRoutes(hub, access, shownToken))
   await app.register(sdkRoutes(hub, access, scripts))
   await app.register(apiRoutes(hub, access), { prefix })
   await app.register(dashboardRoutes(hub, access))

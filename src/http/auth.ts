@@ -18,6 +18,8 @@ export interface Access {
   readonly firstEnvironment: Environment
   readonly basicAuth?: { readonly user: string; readonly password: Secret }
   readonly publicUrl: URL
+  /** Further origins under which the operator has clients find it. */
+  readonly alsoKnownAs: readonly string[]
   /** Whether every address that the hub listens on is loopback. */
   readonly onLoopback: boolean
 }
@@ -34,11 +36,22 @@ type Headed = Pick<FastifyRequest, 'headers'>
 
 /** Whether the hub is open while it has no key: nothing is configured, and nothing but this machine can reach it. */
 export const mayBeKeyless = (access: Access): boolean =>
-  access.onLoopback && access.basicAuth === undefined && isLoopbackHost(access.publicUrl.hostname)
+  access.onLoopback &&
+  access.basicAuth === undefined &&
+  access.alsoKnownAs.length === 0 &&
+  isLoopbackHost(access.publicUrl.hostname)
 
 /** Open: no key was ever made, and nothing but this machine can reach the hub. */
 export const isKeyless = async (access: Access): Promise<boolean> =>
   mayBeKeyless(access) && (await access.keyring.now()).unused
+
+/** Whether pages of an origin are the hub's own. */
+export const isOwnOrigin = ({ publicUrl, alsoKnownAs }: Access, origin: string): boolean =>
+  origin === publicUrl.origin || alsoKnownAs.includes(origin)
+
+/** Whether a request came to one of the hub's further hosts. */
+export const isFurtherHost = ({ alsoKnownAs }: Access, host: URL | undefined): boolean =>
+  host !== undefined && alsoKnownAs.some(each => new URL(each).host === host.host)
 
 const refuse = (message: string) => new MortiseError('forbidden', message, { reason: 'keyless_refused' })
 
@@ -78,7 +91,7 @@ export const checkOwnPage = (request: FastifyRequest, access: Access): void => {
 const isOwnPage = (request: FastifyRequest, access: Access): boolean => {
   const { origin } = request.headers
   const site = request.headers['sec-fetch-site']
-  const own = origin === undefined || origin === access.publicUrl.origin || origin === `http://${request.headers.host}`
+  const own = origin === undefined || isOwnOrigin(access, origin) || origin === `http://${request.headers.host}`
   return own && (site === undefined || site === 'same-origin' || site === 'none')
 }
 
@@ -106,7 +119,7 @@ export const checkBrowserOrigin = (
   dev: boolean,
 ): void => {
   const { origin } = request.headers
-  if (origin !== undefined && origin !== access.publicUrl.origin && !allowed.includes(origin)) {
+  if (origin !== undefined && !isOwnOrigin(access, origin) && !allowed.includes(origin)) {
     const url = parseUrl(origin)
     if (!(dev && url && isLoopbackHost(url.hostname)))
       throw new MortiseError(

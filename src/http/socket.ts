@@ -14,7 +14,7 @@ import type { Hub } from '../core/hub.ts'
 import { sha256 } from '../core/ids.ts'
 import { isLoopbackHost } from '../core/loopback.ts'
 import type { Untold } from '../core/storage.ts'
-import { type Access, checkLocal, hostOf, mayAsk, mayBeKeyless } from './auth.ts'
+import { type Access, checkLocal, hostOf, isFurtherHost, isOwnOrigin, mayAsk, mayBeKeyless } from './auth.ts'
 import { statusOf } from './status.ts'
 
 /** How a dialect words what a socket is told. */
@@ -64,11 +64,12 @@ export const createSockets = (hub: Hub, access: Access, words: Words, limits = u
     const keyless = mayBeKeyless(access) && (await access.keyring.now()).unused
     if (keyless) checkLocal(request)
     const host = hostOf(request)
-    if (isLoopbackHost(access.publicUrl.hostname) && !(host && isLoopbackHost(host.hostname)))
+    const local = host && isLoopbackHost(host.hostname)
+    if (isLoopbackHost(access.publicUrl.hostname) && !local && !isFurtherHost(access, host))
       throw new MortiseError('forbidden', `This hub's socket is at ${access.publicUrl.origin} only.`)
     const { origin } = request.headers
     // A program sends none, and could send any.
-    if (origin !== undefined && !(await mayAsk(context, origin)))
+    if (origin !== undefined && !isOwnOrigin(access, origin) && !(await mayAsk(context, origin)))
       throw new MortiseError(
         'forbidden',
         'Pages of this origin may not wait for flows here. The operator can allow them: npx mortise env allow-origin <origin>',

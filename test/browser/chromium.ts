@@ -15,10 +15,10 @@ const missing =
 /** CI allows no skip: there, a missing browser is a failure. */
 export const skip = process.env['TEST_NO_SKIP'] ? false : missing
 
-/** Closed when the test ends. `without`: what the test runner's browser switches on and a person's does not. */
+/** Closed when the test ends. `without`: what the test runner's browser switches on and a person's does not. `args`: more. */
 export const openBrowser = async (
   t: { after(end: () => Promise<void>): void },
-  { without = [] }: { readonly without?: readonly string[] } = {},
+  { without = [], args = [] }: { readonly without?: readonly string[]; readonly args?: readonly string[] } = {},
 ): Promise<Browser> => {
   assert.ok(executablePath, String(missing))
   const browser = await chromium.launch({
@@ -31,6 +31,7 @@ export const openBrowser = async (
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...args,
     ],
   })
   t.after(() => browser.close())

@@ -4,6 +4,7 @@ import type { Fault } from './fault.ts'
 const access = 'test/attacks/access.test.ts'
 const keyless = 'test/attacks/keyless.test.ts'
 const serve = 'test/attacks/serve.test.ts'
+const names = 'test/attacks/names.test.ts'
 
 export const accessFaults: readonly Fault[] = [
   {
@@ -195,5 +196,47 @@ export const accessFaults: readonly Fault[] = [
     text: "if (key && base.protocol !== 'https:' && !isLoopbackHost(base.hostname))",
     becomes: 'if (false)',
     caughtBy: ['test/cli.hub.test.ts', 'a hub that wants a key'],
+  },
+  {
+    guard: 'a hub with further names needs a key',
+    file: 'src/http/auth.ts',
+    text: 'access.alsoKnownAs.length === 0 &&',
+    becomes: '',
+    caughtBy: [names, 'a hub with further names'],
+  },
+  {
+    guard: 'pages under a further name go to the public URL',
+    file: 'src/http/app.ts',
+    text: 'if (!framed.has(route)) reply.redirect(access.publicUrl.origin + request.url, 307)',
+    becomes: '',
+    caughtBy: [names, 'under a further name'],
+  },
+  {
+    guard: 'a JWT opens its own routes only',
+    file: 'src/http/app.ts',
+    text: 'takesJwt.has(route) &&',
+    becomes: '',
+    caughtBy: [names, 'the JWT of a user opens no route'],
+  },
+  {
+    guard: 'a page that calls with a JWT is a listed one',
+    file: 'src/http/alloy/page-calls.ts',
+    text: "checkBrowserOrigin(request, access, await storage.allowed(environment.id, 'origin'), dev)",
+    becomes: '',
+    caughtBy: [names, 'under a further name'],
+  },
+  {
+    guard: 'a page for frames is no link',
+    file: 'src/http/alloy/page.ts',
+    text: '        mustBeFrame(request)\n',
+    becomes: '',
+    caughtBy: [names, 'a page for frames is no link'],
+  },
+  {
+    guard: 'a JWT is for what it was made for',
+    file: 'src/http/jwt.ts',
+    text: '      audience: audienceOf(purpose),\n',
+    becomes: '',
+    caughtBy: [names, 'a page for frames is no link'],
   },
 ]

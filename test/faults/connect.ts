@@ -73,7 +73,7 @@ export const connectFaults: readonly Fault[] = [
   {
     guard: 'pages of listed origins only wait on a socket',
     file: 'src/http/socket.ts',
-    text: 'if (origin !== undefined && !(await mayAsk(context, origin)))',
+    text: 'if (origin !== undefined && !isOwnOrigin(access, origin) && !(await mayAsk(context, origin)))',
     becomes: 'if (false)',
     caughtBy: [socket, 'pages of other origins'],
   },

@@ -69,7 +69,7 @@ export const sessionFaults: readonly Fault[] = [
   },
   {
     guard: 'only listed origins may hear the answers',
-    file: 'src/http/sdk.ts',
+    file: 'src/http/cors.ts',
     text: 'if (origin === undefined || !(await mayAsk(context, origin))) return',
     becomes: 'if (origin === undefined) return',
     caughtBy: [session, 'pages of an origin that is not listed'],

@@ -14,6 +14,7 @@ import { embeddedRoutes } from './embedded.ts'
 import { toError } from './errors.ts'
 import { executeRoutes } from './execute.ts'
 import { bodyOf, text } from './input.ts'
+import { pageRoutes } from './page.ts'
 import { pageCalls } from './page-calls.ts'
 import { recordRoutes } from './records.ts'
 import type { Served } from './served.ts'
@@ -23,7 +24,7 @@ import { answerVersion } from './version.ts'
 import { workflowRoutes } from './workflows.ts'
 
 export const alloyRoutes =
-  (hub: Hub, access: Access) =>
+  (hub: Hub, access: Access, shownToken: (token: string) => string) =>
   async (app: FastifyInstance): Promise<void> => {
     const { publicUrl } = hub.context
     app.setErrorHandler((thrown, request, reply) => {
@@ -49,6 +50,7 @@ export const alloyRoutes =
     )
     app.addHook('onRequest', answerVersion)
     startPage(app, hub, access)
+    pageRoutes(app, hub, access, shownToken)
 
     const served: Served = {
       hub,

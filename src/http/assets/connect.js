@@ -3,7 +3,8 @@ const root = document.querySelector('#connect')
 const said = document.querySelector('#said')
 const list = document.querySelector('#choices')
 const close = document.querySelector('#close')
-const hub = root.dataset.api
+/** A flow begins and ends at the hub's own address, whose cookies it needs; all else is asked of where this page is from. */
+const { api: hub, opened, session, failed: why, tells, origins, hidden } = root.dataset
 const framed = window.parent !== window
 /** The origin of the page around the frame, once it has sent the token. */
 let around
@@ -12,6 +13,24 @@ let token
 const tell = message => {
   if (framed && around !== undefined) window.parent.postMessage(message, around)
 }
+
+/** What another client's page takes: one message, after which it removes the frame. */
+const over = {
+  // Without closeModal, by which its older versions take a success for a failure.
+  authenticate: id => ({ connectionStatus: 'success', connectionId: id, credentialId: id }),
+  install: () => ({ workflowCreated: true }),
+}
+const cancelled = { closeModal: true, connectionStatus: 'failed' }
+let told = false
+const post = message => {
+  for (const origin of origins.split(' ')) window.parent.postMessage(message, origin)
+}
+const tellEnd = message => {
+  if (!framed || !tells || told) return
+  told = true
+  post(message)
+}
+
 const say = (text, mood = '') => {
   said.textContent = text
   said.className = mood
@@ -34,11 +53,12 @@ const connected = (name, providerConfigKey, connectionId) => {
   say(framed ? '' : 'You can close this page and go back to the app.')
   close.textContent = 'Finish'
   tell({ type: 'connect', payload: { providerConfigKey, connectionId, isPending: false } })
+  tellEnd(over[tells]?.(connectionId))
 }
 
 /** The answer of the hub, or an error with its type. */
 const ask = async (path, options = {}) => {
-  const answer = await fetch(hub + path, {
+  const answer = await fetch(path, {
     ...options,
     headers: { authorization: `Bearer ${token}`, ...options.headers },
   }).catch(() => undefined)
@@ -57,8 +77,8 @@ const authorize = (choice, form) => {
   if (!popup)
     return failed('blocked_by_browser', 'Your browser blocked the window. Allow pop-ups for this page and try again.')
   say(`Go on in the window that has opened. If you closed it, click again.`)
-  const socket = new WebSocket(hub.replace(/^http/, 'ws'))
-  let over = false
+  const socket = new WebSocket(location.origin.replace(/^http/, 'ws'))
+  let done = false
   socket.onmessage = event => {
     const message = JSON.parse(event.data)
     if (message.message_type === 'connection_ack') {
@@ -76,13 +96,16 @@ const authorize = (choice, form) => {
       sent.remove()
       return
     }
-    over = true
+    done = true
     socket.close()
     if (message.message_type === 'success') connected(choice.name, message.provider_config_key, message.connection_id)
-    else failed(message.error_type, message.error_desc)
+    else {
+      failed(message.error_type, message.error_desc)
+      tellEnd(cancelled)
+    }
   }
   socket.onclose = () => {
-    if (!over) failed('unknown_error', 'The connection to the hub was lost. Try again.')
+    if (!done) failed('unknown_error', 'The connection to the hub was lost. Try again.')
   }
 }
 
@@ -176,6 +199,7 @@ const show = async () => {
 
 const leave = () => {
   tell({ type: 'close' })
+  tellEnd(cancelled)
   if (framed) return
   list.replaceChildren()
   say('You can close this page now.')
@@ -187,7 +211,20 @@ document.addEventListener('keydown', event => {
   if (event.key === 'Escape' && framed) leave()
 })
 
-if (framed) {
+if (opened !== undefined) {
+  // The JWT that stood in the address is exchanged; neither the address nor the history shows it on.
+  history.replaceState(null, '', location.pathname)
+  if (hidden) post({ showModal: true })
+  if (why) say(why, 'bad')
+  else {
+    // A form without its origin would be refused; there is nothing more in the address to hide.
+    document.head.append(make('meta', { name: 'referrer', content: 'origin' }))
+    token = session
+    delete root.dataset.session
+    if (!framed) sessionStorage.setItem('session', token)
+    show()
+  }
+} else if (framed) {
   window.addEventListener('message', event => {
     const { type, sessionToken } = typeof event.data === 'object' && event.data !== null ? event.data : {}
     if (event.source !== window.parent || type !== 'session_token' || typeof sessionToken !== 'string') return

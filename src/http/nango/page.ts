@@ -11,9 +11,9 @@ import { isLoopbackHost, parseUrl } from '../../core/loopback.ts'
 import { openChosen } from '../../core/open-session.ts'
 import type { ConnectSession, Fixed } from '../../core/session.ts'
 import { type Access, checkBrowserOrigin } from '../auth.ts'
+import { sendConnectPage } from '../connect-page.ts'
 import { attemptCookie, nonceIn } from '../cookies.ts'
-import { html, policy } from '../html.ts'
-import { sendFailure, sendOnward, sendPage } from '../pages.ts'
+import { sendFailure, sendOnward } from '../pages.ts'
 import { queryOf } from '../query.ts'
 import { errorOf } from '../thrown.ts'
 import { errorType, toError } from './errors.ts'
@@ -33,31 +33,15 @@ export const pageRoutes = async (app: FastifyInstance, hub: Hub, access: Access)
   const secure = publicUrl.startsWith('https:')
 
   const send = async (_request: FastifyRequest, reply: FastifyReply) => {
-    // Whose session it will be is not known yet: any page may show it that any environment lists.
-    const environments = await storage.environments()
-    const lists = await Promise.all(environments.map(({ id }) => storage.allowed(id, 'origin')))
-    const local = dev ? ['http://localhost:*', 'http://127.0.0.1:*'] : []
-    const frames = [...new Set(["'self'", ...local, ...lists.flat()])].join(' ')
-    const socket = publicUrl.replace(/^http/, 'ws')
-    reply.removeHeader('x-frame-options')
     // The origin goes along, so that the form which begins a flow is seen to come from here; the rest of the address does not.
     reply.header('referrer-policy', 'strict-origin')
-    return sendPage(
+    // Whose session it will be is not known yet: any page may show it that any environment lists.
+    return sendConnectPage(
       reply,
       200,
-      'Connect an account',
-      html`<div id="connect" data-api="${publicUrl}">
-<h1 tabindex="-1">Connect an account</h1>
-<p id="said" role="status">One moment …</p>
-<ul class="plain" id="choices"></ul>
-<p><button type="button" id="close" class="plain-button" hidden>Close</button></p>
-<noscript><p>This page needs JavaScript.</p></noscript>
-</div>
-<script type="module" src="/assets/connect.js"></script>`,
-      {
-        bare: true,
-        policy: `${policy.replace("frame-ancestors 'none'", `frame-ancestors ${frames}`)}; connect-src 'self' ${socket}`,
-      },
+      context,
+      access,
+      (await storage.environments()).map(({ id }) => id),
     )
   }
   app.get('/connect', send)

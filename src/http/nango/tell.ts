@@ -5,6 +5,7 @@
 import type { Attempt, Outcome } from '../../core/attempt.ts'
 import type { Environment } from '../../core/environment.ts'
 import type { Hub } from '../../core/hub.ts'
+import { tellOrigins } from '../connect-page.ts'
 import { type Html, html } from '../html.ts'
 import { errorType } from './errors.ts'
 
@@ -13,8 +14,7 @@ const script = async (
   environmentId: number,
   said: { readonly type: 'success' | 'error'; readonly message: string; readonly errorType?: string },
 ): Promise<Html> => {
-  // In dev any page on this machine may start a flow, and nobody says which one did.
-  const origins = context.dev ? ['*'] : [context.publicUrl, ...(await context.storage.allowed(environmentId, 'origin'))]
+  const origins = await tellOrigins(context, environmentId)
   return html`<script src="/assets/tell.js" data-type="nango_oauth_callback_${said.type}" data-message="${said.message}" data-error-type="${said.errorType ?? ''}" data-origins="${origins.join(' ')}" defer></script>`
 }
 
