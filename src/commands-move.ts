@@ -114,7 +114,7 @@ export const moveCommands: readonly Command[] = [
       const name = text(options['env'])
       const passphrase = await readPassphrase(false)
       // Loaded while the key is made of the passphrase, which takes as long.
-      const [archive] = await Promise.all([readArchive(path, passphrase), import('./main.ts')])
+      const [archive] = await Promise.all([readArchive(path, passphrase), import('./rooms.ts')])
       // To its end, before anything is written.
       await checkExport(archive.lines())
       await withRooms(async ({ hub }) => {

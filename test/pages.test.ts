@@ -271,8 +271,71 @@ test('more than a hundred: by pages, each row once', async t => {
   assert.match(rows(second)[0] ?? '', new RegExp(id))
   assert.doesNotMatch(first.text, new RegExp(id))
   assert.equal([...first.text.matchAll(/class="latest"/g)].length, 1)
+  // Whose newest it is, is known from page to page.
+  assert.doesNotMatch(second.text, /class="latest"/)
+  assert.match(words(first), /Connections 1 to 100, newest first/)
+  assert.match(words(second), /Connections 101 to 101, newest first/)
   assert.match(words(await open(hub, '/connections?page=9')), /There are no more/)
   assert.equal(rows(await open(hub, '/connections?page=-1')).length, 100)
+})
+
+test('what is searched for is kept from page to page, and marks nothing as the newest that is not', async t => {
+  const clock = movableClock()
+  const hub = await startTestHub(t, { clock })
+  const { storage } = hub.rooms
+  const environmentId = hub.rooms.firstEnvironment.id
+  const { id } = await connected(hub)
+  const [row] = await storage.connections(environmentId, {})
+  assert.ok(row)
+  const createdAt = clock.now()
+  const ada = {
+    environmentId,
+    id: 'a'.repeat(24),
+    username: 'ada',
+    fullName: 'Ada & Bob',
+    createdAt,
+    updatedAt: createdAt,
+  }
+  assert.ok(await storage.addEndUser(ada))
+  const { account: _, ...bare } = row
+  const add = (n: number, endUserId: string) =>
+    storage.authorize({
+      environmentId,
+      integrationKey: row.integrationKey,
+      find: undefined,
+      decide: () => ({
+        connection: {
+          ...bare,
+          id: n.toString(16).padStart(24, '0'),
+          number: n,
+          connectionId: `many-${n}`,
+          endUserId,
+          createdAt: new Date(createdAt.getTime() + n),
+        },
+        accountKey: undefined,
+      }),
+    })
+  for (let n = 1; n <= 101; n++) await add(n, n % 2 === 0 ? '' : ada.id)
+  const found = await open(hub, '/connections?integration=notion&search=MANY-')
+  assert.equal(rows(found).length, 100)
+  assert.match(found.text, /<input type="search" name="search" [^>]*value="MANY-"/)
+  const older = /href="([^"]+)">Older</.exec(found.text)?.[1]?.replaceAll('&amp;', '&')
+  assert.equal(older, '/connections?integration=notion&search=MANY-&page=2')
+  assert.equal(rows(await open(hub, String(older))).length, 1)
+  assert.equal([...found.text.matchAll(/class="latest"/g)].length, 2)
+  // Of a search for one that is older, that one is not the newest.
+  const one = await open(hub, '/connections?search=many-99')
+  assert.deepEqual([rows(one).length, one.text.includes('class="latest"')], [1, false])
+  assert.match(words(one), /One connection, newest first/)
+  const theirs = await open(hub, `/connections?${new URLSearchParams({ search: ' ada & B' }).toString()}`)
+  assert.equal(rows(theirs).length, 51)
+  assert.match(words(theirs), /51 connections, newest first/)
+  const none = await open(hub, '/connections?integration=github&search="<nobody>')
+  assert.match(words(none), /There is no connection through "github" whose id, or whose end user's name or e-mail, has/)
+  assert.doesNotMatch(none.text, /<nobody>/)
+  for (const search of ['x'.repeat(256), 'a%00b'])
+    assert.equal((await open(hub, `/connections?search=${search}`)).status, 400)
+  assert.equal((await open(hub, `/connections/${id}`)).text.includes('⭐ Latest'), false)
 })
 
 test('in production the pages are there, with a key, and the start page leads to none of them', async t => {

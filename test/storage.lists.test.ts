@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
 import type { ListFilter, Page } from '../src/core/storage.ts'
-import { listStorage, pageOf } from '../src/storage/lists.ts'
+import { listStorage, newestOf, pageOf } from '../src/storage/lists.ts'
 import { createPlaces } from '../src/storage/places.ts'
 import { openSqlite } from '../src/storage/sqlite.ts'
 import type { Tables } from '../src/storage/tables.ts'
@@ -84,6 +84,16 @@ test('every page is found along an index, without a look at the rows before it',
           told,
         )
     }
+  for (const who of ['all', 'proven'] as const) {
+    const { sql, parameters } = newestOf(compiler, 1, ['a', 'b'], who).compile()
+    const steps = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...(parameters as (string | number)[]))
+    const plan = steps.map(step => String(step['detail'])).join('; ')
+    assert.match(
+      plan,
+      /later USING .*INDEX connections_of_user \(environment_id=\? AND end_user_id=\? AND \(?created_at/,
+      plan,
+    )
+  }
 })
 
 test('the page after one that was just read begins where that ended; any other passes over what comes before it', async t => {

@@ -191,6 +191,26 @@ export const peopleContract = (begin: Begin): void => {
     assert.equal(await next(), 'd')
   })
 
+  test('which are the newest of their end user through their integration, and of those whom somebody proven began', async t => {
+    const { storage, second } = await begin(t)
+    await storage.addIntegration(integration(1, 'other'))
+    const rows = [
+      connection(1, 'a', { createdAt: at(1), endUserId: 'u' }),
+      connection(1, 'b', { createdAt: at(2), endUserId: 'u' }),
+      connection(1, 'c', { createdAt: at(2), endUserId: 'u', trust: 'public' }),
+      connection(1, 'd', { createdAt: at(3), endUserId: 'u', integrationKey: 'other' }),
+      connection(1, 'e', { createdAt: at(4), endUserId: '' }),
+    ]
+    for (const row of rows) await add(storage, row)
+    await add(storage, connection(2, 'f', { createdAt: at(9), endUserId: 'u' }))
+    const newest = async (ids: string, of: 'all' | 'proven') =>
+      [...(await second.newest(1, [...ids], of))].sort().join('')
+    assert.equal(await newest('abcdef', 'all'), 'cde')
+    assert.equal(await newest('abcdef', 'proven'), 'bde')
+    assert.equal(await newest('ab', 'all'), '')
+    assert.equal(await newest('', 'all'), '')
+  })
+
   test('a list shows all of a row but what is sealed, with its end user', async t => {
     const { storage, second } = await begin(t)
     const ada = person(1, 'ada', whole)

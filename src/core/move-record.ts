@@ -191,12 +191,32 @@ const columns: Readonly<Record<string, readonly [table: string, column: string]>
   'connection.client': ['connections', 'client'],
 }
 
-/** The same place in both hubs, as the environment keeps its id and every row its own. */
-const placeOf = (kind: RecordKind, field: string, environmentId: number, id: unknown): Place => {
-  const [table, column] = columns[`${kind}.${field}`] ?? []
-  if (table === undefined || column === undefined) throw new Error(`It is not known where ${kind}.${field} is sealed.`)
-  return [table, typeof id === 'string' ? id : String(environmentId), column]
+/** A field as its table has it, taken apart once and not with every record. */
+interface Field {
+  readonly field: string
+  readonly is: string
+  readonly optional: boolean
+  readonly sealedAt: readonly [table: string, column: string] | undefined
 }
+
+const fieldsOf = ([kind, table]: readonly [string, Readonly<Record<string, string>>]): [string, readonly Field[]] => [
+  kind,
+  Object.entries(table).flatMap(([field, how]) => {
+    if (how === 'stays') return []
+    const sealedAt = columns[`${kind}.${field}`]
+    if (how.startsWith('sealed') !== (sealedAt !== undefined))
+      throw new Error(`It is not known where ${kind}.${field} is sealed.`)
+    return [{ field, is: how.replace('?', ''), optional: how.endsWith('?'), sealedAt }]
+  }),
+]
+const moved = Object.fromEntries(Object.entries(tables).map(fieldsOf)) as Readonly<Record<RecordKind, readonly Field[]>>
+
+/** The same place in both hubs, as the environment keeps its id and every row its own. */
+const placeOf = ([table, column]: readonly [string, string], environmentId: number, id: unknown): Place => [
+  table,
+  typeof id === 'string' ? id : String(environmentId),
+  column,
+]
 
 /** A noun as a record of its kind. */
 export const toRecord = <K extends RecordKind>(
@@ -207,14 +227,14 @@ export const toRecord = <K extends RecordKind>(
 ): JsonObject => {
   const from = noun as unknown as Readonly<Record<string, unknown>>
   const record: Record<string, Json> = {}
-  for (const [field, how] of Object.entries(tables[kind])) {
+  for (const { field, sealedAt } of moved[kind]) {
     const value = from[field]
-    if (value === undefined || how === 'stays') continue
+    if (value === undefined) continue
     record[field] =
       value instanceof Date
         ? value.getTime()
-        : value instanceof Uint8Array
-          ? sealer.open(placeOf(kind, field, environmentId, from['id']), value)
+        : sealedAt
+          ? sealer.open(placeOf(sealedAt, environmentId, from['id']), value as Uint8Array)
           : (value as Json)
   }
   return record
@@ -240,24 +260,23 @@ export const fromRecord = <K extends RecordKind>(
   environmentId: number,
 ): Nouns[K] => {
   const fields = tables[kind]
-  const unknown = Object.keys(record).find(field => !Object.hasOwn(fields, field))
-  if (unknown !== undefined)
-    throw new MortiseError(
-      'invalid_request',
-      `The file holds "${unknown}" of a ${kind}, which this Mortise does not know: a newer one made it. Import it with that version.`,
-    )
+  for (const unknown of Object.keys(record))
+    if (!Object.hasOwn(fields, unknown))
+      throw new MortiseError(
+        'invalid_request',
+        `The file holds "${unknown}" of a ${kind}, which this Mortise does not know: a newer one made it. Import it with that version.`,
+      )
   const noun: Record<string, unknown> = kind === 'environment' || kind === 'refresh' ? {} : { environmentId }
-  for (const [field, how] of Object.entries(fields)) {
+  for (const { field, is, optional, sealedAt } of moved[kind]) {
     const value = record[field]
-    if (how === 'stays' || (value === undefined && how.endsWith('?'))) continue
-    const is = how.replace('?', '')
+    if (value === undefined && optional) continue
     if (typeof value !== types[is] || value === null)
       throw new MortiseError('invalid_request', `The file holds no usable "${field}" of a ${kind}.`)
     noun[field] =
       is === 'date'
         ? new Date(value as number)
-        : is === 'sealed'
-          ? sealer.seal(placeOf(kind, field, environmentId, record['id']), value as string)
+        : sealedAt
+          ? sealer.seal(placeOf(sealedAt, environmentId, record['id']), value as string)
           : value
   }
   return noun as unknown as Nouns[K]

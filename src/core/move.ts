@@ -145,10 +145,12 @@ export const checkExport = async (lines: AsyncIterable<string>): Promise<Heading
   let end: JsonObject | undefined
   for await (const text of lines) {
     if (end) throw malformed()
-    const line = parse(text)
-    if (first.length < 2) first.push(line)
-    counts[line[0]] = (counts[line[0]] ?? 0) + 1
-    if (line[0] === 'end') end = line[1]
+    // The lines are as they were written, or reading them throws: to count them, their kind alone is looked at.
+    const kind = /^\["(\w+)",\{/.exec(text)?.[1]
+    if (kind === undefined) throw malformed()
+    if (first.length < 2) first.push(parse(text))
+    counts[kind] = (counts[kind] ?? 0) + 1
+    if (kind === 'end') end = parse(text)[1]
   }
   const heading = readHeading(first[0], first[1])
   const told = ['endUser', 'connection', 'deleted'].map(kind => counts[kind] ?? 0)

@@ -155,6 +155,11 @@ export interface Storage extends RefreshStorage, WebhookStorage, MoveStorage {
    * sealed, and no more rows than it answers.
    */
   listConnections(environmentId: number, filter: ListFilter, page: Page): Promise<ListedConnection[]>
+  /**
+   * Which of these rows are the newest of their end user through their integration. Of `proven`, rows that a bare public
+   * key began count for nothing.
+   */
+  newest(environmentId: number, ids: readonly string[], of: 'all' | 'proven'): Promise<ReadonlySet<string>>
   /** Newest first, whole: for a few. */
   connections(environmentId: number, filter: ConnectionFilter): Promise<Connection[]>
   /**

@@ -171,7 +171,29 @@ export const pageOf = (
     .orderBy('page.id', 'desc')
 }
 
-export const listStorage = ({ db }: Engine, places: Places): Pick<Storage, 'listConnections'> => ({
+/** The statement of which are the newest: of each, whether the index of its end user has a later one. */
+export const newestOf = (db: Kysely<Tables>, ...[environmentId, ids, of]: Parameters<Storage['newest']>) => {
+  const later = db
+    .selectFrom('connections as later')
+    .select('later.id')
+    .where('later.environment_id', '=', environmentId)
+    .where(equal('later.end_user_id', 'connections.end_user_id'))
+    .where(sql<SqlBool>`(later.created_at, later.id) > (connections.created_at, connections.id)`)
+    // As an expression, so that no engine looks through all of an integration for the few that are later.
+    .where(sql<SqlBool>`later.integration_key || '' = connections.integration_key`)
+  const proven = <Row extends Expression<unknown>>(trust: Row) => sql<SqlBool>`${trust} <> 'public'`
+  const rows = db
+    .selectFrom('connections')
+    .select('connections.id')
+    .where('connections.environment_id', '=', environmentId)
+    .where('connections.id', 'in', [...ids])
+  if (of === 'all') return rows.where(each => each.not(each.exists(later)))
+  return rows
+    .where(proven(sql.ref('connections.trust')))
+    .where(each => each.not(each.exists(later.where(proven(sql.ref('later.trust'))))))
+}
+
+export const listStorage = ({ db }: Engine, places: Places): Pick<Storage, 'listConnections' | 'newest'> => ({
   async listConnections(environmentId, filter, page) {
     const { integrationKeys } = filter
     if (integrationKeys?.length === 0) return []
@@ -200,5 +222,10 @@ export const listStorage = ({ db }: Engine, places: Places): Pick<Storage, 'list
     const last = listed.at(-1)
     if (last && rows.length === limit && (skip > 0 || !page.after)) note(environmentId, filter, skip + limit, last)
     return listed
+  },
+  async newest(environmentId, ids, of) {
+    if (ids.length === 0) return new Set()
+    const rows = await newestOf(db, environmentId, ids, of).execute()
+    return new Set(rows.map(row => row.id))
   },
 })

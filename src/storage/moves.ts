@@ -91,7 +91,7 @@ async function* batches<T>(rows: readonly T[]): AsyncGenerator<readonly T[]> {
 
 export const moveStorage = (engine: Engine): MoveStorage => {
   const { db, transact } = engine
-  const insert = insertOf(engine.mark)
+  const insert = insertsOf(engine.mark)
   return {
     setFrozen: (environmentId, at) =>
       transact(async tx => {
@@ -203,23 +203,52 @@ const isEmpty = async (tx: Transaction<Tables>, id: number): Promise<boolean> =>
   return true
 }
 
-/** The statement that inserts so many connections. Made once for each number: to have it built of its rows costs as much as to run it. */
-const insertOf = (mark: Engine['mark']): ((count: number) => string) => {
-  const known = new Map<number, string>()
-  return count => {
-    const text = known.get(count)
-    if (text !== undefined) return text
+type Row = Readonly<Record<string, unknown>>
+
+const refreshColumns = Object.keys({
+  environment_id: true,
+  id: true,
+  provider: true,
+  due_at: true,
+  lease_holder: true,
+  lease_fence: true,
+  lease_until: true,
+  mark_digest: true,
+  mark_first_at: true,
+  mark_at: true,
+  probes: true,
+  failures: true,
+  failed_at: true,
+  wait_until: true,
+  restored_revision: true,
+} satisfies Record<keyof Tables['refreshes'], true>)
+
+/** Inserts rows, all in one statement. The text is made once for each number: to have it built of its rows costs as much as to run it. */
+const insertInto = (table: string, columns: readonly string[], mark: Engine['mark'], then = '') => {
+  const texts = new Map<number, string>()
+  const made = (count: number): string => {
     let at = 0
-    const row = () => `(${connectionColumns.map(() => mark(++at)).join(', ')})`
-    const made = `INSERT INTO connections (${connectionColumns.join(', ')}) VALUES ${Array.from({ length: count }, row).join(', ')} ON CONFLICT DO NOTHING RETURNING id`
-    known.set(count, made)
-    return made
+    const row = () => `(${columns.map(() => mark(++at)).join(', ')})`
+    return `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${Array.from({ length: count }, row).join(', ')}${then}`
+  }
+  return async (tx: Transaction<Tables>, rows: readonly Row[]): Promise<readonly { id: string }[]> => {
+    if (rows.length === 0) return []
+    const text = texts.get(rows.length) ?? made(rows.length)
+    texts.set(rows.length, text)
+    const values = rows.flatMap(row => columns.map(column => row[column]))
+    return (await tx.executeQuery<{ id: string }>(CompiledQuery.raw(text, values))).rows
   }
 }
 
+const insertsOf = (mark: Engine['mark']) => ({
+  connections: insertInto('connections', connectionColumns, mark, ' ON CONFLICT DO NOTHING RETURNING id'),
+  refreshes: insertInto('refreshes', refreshColumns, mark),
+  tags: insertInto('connection_tags', ['environment_id', 'name', 'value', 'created_at', 'id'], mark),
+})
+
 const restore = async (
   tx: Transaction<Tables>,
-  insert: (count: number) => string,
+  insert: ReturnType<typeof insertsOf>,
   environmentId: number,
   rows: readonly Stored[],
   judge: Parameters<MoveStorage['restoreConnections']>[2],
@@ -235,28 +264,18 @@ const restore = async (
   const here = new Map(found.map(row => [row.id, toStored(row, refreshes.get(row.id))]))
   const gone = new Set((await of('deleted_connections').select('id').execute()).map(row => row.id))
   const fresh = rows.filter(({ connection: { id } }) => !here.has(id) && !gone.has(id))
-  const written = new Set<string>()
-  if (fresh.length > 0) {
-    const values: unknown[] = []
-    for (const { connection, accountKey } of fresh) {
-      const row: Readonly<Record<string, unknown>> = { ...fromConnection(connection, accountKey) }
-      for (const column of connectionColumns) values.push(row[column])
-    }
-    const added = await tx.executeQuery<{ id: string }>(CompiledQuery.raw(insert(fresh.length), values))
-    for (const { id } of added.rows) written.add(id)
-  }
-  const beside = fresh.flatMap(each =>
-    each.refresh && written.has(each.connection.id) ? [fromStoredRefresh(each, each.refresh)] : [],
+  const added = await insert.connections(
+    tx,
+    fresh.map(({ connection, accountKey }) => fromConnection(connection, accountKey)),
   )
-  if (beside.length > 0) await tx.insertInto('refreshes').values(beside).execute()
-  const tags = fresh.flatMap(({ connection }) =>
-    written.has(connection.id) ? tagRows({ ...connection, createdAt: connection.createdAt.getTime() }) : [],
+  const written = new Set(added.map(({ id }) => id))
+  const beside = fresh.filter(({ connection: { id } }) => written.has(id))
+  await insert.refreshes(
+    tx,
+    beside.flatMap(each => (each.refresh ? [fromStoredRefresh(each, each.refresh)] : [])),
   )
-  for (let at = 0; at < tags.length; at += page)
-    await tx
-      .insertInto('connection_tags')
-      .values(tags.slice(at, at + page))
-      .execute()
+  const tags = beside.flatMap(({ connection }) => tagRows({ ...connection, createdAt: connection.createdAt.getTime() }))
+  for await (const some of batches(tags)) await insert.tags(tx, some)
   const became: Restored[] = []
   for (const given of rows) {
     const { id } = given.connection

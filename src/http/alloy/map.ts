@@ -1,7 +1,7 @@
 /** Wire ↔ core. Pure. */
 
 import type { Outcome } from '../../core/attempt.ts'
-import { type Connection, shownId } from '../../core/connection.ts'
+import { type Connection, type ListedConnection, shownId } from '../../core/connection.ts'
 import { type CredentialKind, isKey } from '../../core/credential.ts'
 import { type EndUser, shownUserId } from '../../core/end-user.ts'
 import type { Concluded } from '../../core/open-session.ts'
@@ -10,19 +10,24 @@ import { iconOf } from '../icon.ts'
 import { redirectError } from './errors.ts'
 import type { ConnectionShape, UserShape } from './shapes.ts'
 
+/** A whole row, or one of a list, which has nothing sealed. */
+type Listed = Connection | ListedConnection
+
+const isRenewable = (row: Listed): boolean => ('renewable' in row ? row.renewable : row.renewal !== undefined)
+
 /** "Ada Lovelace's Notion" */
-const nameOf = (row: Connection, provider: string): string =>
+const nameOf = (row: Listed, provider: string): string =>
   row.name ?? (row.account ? `${row.account.personName ?? row.account.name ?? row.account.id}'s ${provider}` : provider)
 
-const statusOf = (row: Connection, now: Date): ConnectionShape['status'] =>
+const statusOf = (row: Listed, now: Date): ConnectionShape['status'] =>
   row.status !== 'connected'
     ? 'needs_reauth'
-    : row.expiresAt && row.expiresAt <= now && row.renewal === undefined
+    : row.expiresAt && row.expiresAt <= now && !isRenewable(row)
       ? 'expired'
       : 'connected'
 
 export const toConnection = (
-  row: Connection,
+  row: Listed,
   { now, provider, latest }: { now: Date; provider: string; latest: boolean },
 ): ConnectionShape => {
   const id = shownId(row)
@@ -53,8 +58,8 @@ export const toConnection = (
  * The newest of each end user and connector. What anybody with the public key may have made is never picked by itself,
  * unless `everyone` who reaches the hub is on this machine (dev).
  */
-export const latestOf = (rows: readonly Connection[], everyone: boolean): ReadonlySet<string> => {
-  const newest = new Map<string, Connection>()
+export const latestOf = (rows: readonly Listed[], everyone: boolean): ReadonlySet<string> => {
+  const newest = new Map<string, Listed>()
   for (const row of rows) {
     if (row.trust === 'public' && !everyone) continue
     const key = JSON.stringify([row.endUserId, row.integrationKey])

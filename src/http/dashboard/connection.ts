@@ -6,7 +6,6 @@ import type { MortiseError } from '../../core/errors.ts'
 import { findConnection } from '../../core/find.ts'
 import { faultOf } from '../../core/json-schema.ts'
 import { merge, mergeable } from '../../core/merge.ts'
-import { latestOf } from '../alloy/map.ts'
 import { forBrowsers } from '../asks.ts'
 import { copyable, type Html, html } from '../html.ts'
 import { inShell, keyHeader, quoted } from '../pages.ts'
@@ -47,16 +46,15 @@ export const connectionPage = (app: FastifyInstance, pages: Pages): void => {
     const { environmentId, integrationKey } = row
     const others = await mergeable(hub.context, row)
     const { id, name, status, provider, account } = shown(hub, row)
-    const latest = latestOf(await storage.connections(environmentId, { integrationKey }), hub.context.dev).has(row.id)
+    const latest = (await storage.newest(environmentId, [row.id], hub.context.dev ? 'all' : 'proven')).has(row.id)
     const user = row.endUserId === '' ? undefined : await storage.endUser(environmentId, { id: row.endUserId })
-    const names = new Map(user ? [[user.id, user.username]] : [])
     const header = keyHeader(!(await pages.keyless()))
     const path = pathOf(id)
     const facts: (readonly [term: string, text: string | Html | undefined])[] = [
       ['Status', html`${statusText(row, status)}<br>${toDo(row, status)}`],
       ['Integration', integrationKey === row.provider ? provider : html`${integrationKey} (${provider})`],
       ['Account', account ?? 'The provider did not say whose it is.'],
-      ['End user', endUserName(row, names)],
+      ['End user', endUserName(row, user)],
       ['Credential', kinds[row.kind]],
       ...(isAnybodys(row) ? [['Begun', anybodys] as const] : []),
       ['Scopes', row.scopes === undefined ? 'The provider did not say.' : row.scopes.join(' ') || 'none'],
