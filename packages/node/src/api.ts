@@ -569,10 +569,10 @@ export type WalkLine = {
     readonly message: string
     readonly reason: string | null
     readonly actor: 'caller' | 'end user' | 'operator' | 'provider' | 'us'
-    /** The provider's status, where it refused */
+    /** The provider's status, where its answer ended the walk */
     readonly status: number | null
     readonly headers: Readonly<Record<string, string>> | null
-    /** The provider's body, where it refused */
+    /** The provider's body, where its answer ended the walk */
     readonly body: unknown
     /** Items that were handed out */
     readonly items: number
@@ -741,6 +741,60 @@ export interface Routes {
       readonly id: string
     }
     readonly answer: Tested
+  }
+  /** Make a GET call of the provider's API */
+  readonly 'GET /connections/{connection}/proxy/{path}': {
+    readonly params: {
+      /** Its id, or your own name for it where that is unique; percent-encoded */
+      readonly connection: string
+      /** Path and query after the definition's `api.base`, as they are to be sent; its slashes stay slashes */
+      readonly path: string
+    }
+    readonly answer: undefined
+  }
+  /** Make a POST call of the provider's API */
+  readonly 'POST /connections/{connection}/proxy/{path}': {
+    readonly params: {
+      /** Its id, or your own name for it where that is unique; percent-encoded */
+      readonly connection: string
+      /** Path and query after the definition's `api.base`, as they are to be sent; its slashes stay slashes */
+      readonly path: string
+    }
+    readonly body?: undefined | undefined
+    readonly answer: undefined
+  }
+  /** Make a PUT call of the provider's API */
+  readonly 'PUT /connections/{connection}/proxy/{path}': {
+    readonly params: {
+      /** Its id, or your own name for it where that is unique; percent-encoded */
+      readonly connection: string
+      /** Path and query after the definition's `api.base`, as they are to be sent; its slashes stay slashes */
+      readonly path: string
+    }
+    readonly body?: undefined | undefined
+    readonly answer: undefined
+  }
+  /** Make a PATCH call of the provider's API */
+  readonly 'PATCH /connections/{connection}/proxy/{path}': {
+    readonly params: {
+      /** Its id, or your own name for it where that is unique; percent-encoded */
+      readonly connection: string
+      /** Path and query after the definition's `api.base`, as they are to be sent; its slashes stay slashes */
+      readonly path: string
+    }
+    readonly body?: undefined | undefined
+    readonly answer: undefined
+  }
+  /** Make a DELETE call of the provider's API */
+  readonly 'DELETE /connections/{connection}/proxy/{path}': {
+    readonly params: {
+      /** Its id, or your own name for it where that is unique; percent-encoded */
+      readonly connection: string
+      /** Path and query after the definition's `api.base`, as they are to be sent; its slashes stay slashes */
+      readonly path: string
+    }
+    readonly body?: undefined | undefined
+    readonly answer: undefined
   }
   /** List the providers */
   readonly 'GET /providers': {
