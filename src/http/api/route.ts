@@ -49,6 +49,8 @@ export interface Call<Params, Query, Body> {
   readonly params: Params
   readonly query: Query
   readonly body: Body
+  /** Aborted when the hub stops: what takes long then ends. */
+  readonly stopping: AbortSignal
 }
 
 /** An answer in lines of JSON (application/x-ndjson), written as they are taken. */
@@ -76,7 +78,7 @@ export interface Route extends Told {
   readonly answer: z.ZodType | undefined
   readonly line: z.ZodType | undefined
   /** Checks what came in, then works. */
-  readonly serve: (hub: Hub, access: Access, request: FastifyRequest) => Promise<unknown>
+  readonly serve: (hub: Hub, access: Access, request: FastifyRequest, stopping: AbortSignal) => Promise<unknown>
 }
 
 type Nothing = z.ZodObject<Record<string, never>>
@@ -97,7 +99,7 @@ export const route = <
     body,
     answer,
     line,
-    serve: async (hub, access, request) =>
+    serve: async (hub, access, request, stopping) =>
       work({
         hub,
         access,
@@ -106,6 +108,7 @@ export const route = <
         params: checked(params, request.params, 'path'),
         query: checked(query, fromQuery(query, queryOf(request)), 'query'),
         body: checked(body, request.body, 'body'),
+        stopping,
       }),
   }
 }
