@@ -19,8 +19,8 @@ suite('the next page', () => {
       ['<https://a.example/1>; rel="prev"; title="rel=next"', undefined],
       ['<https://a.example/1>; rel="nextish"', undefined],
       ['', undefined],
-    ])
-      assert.equal(nextIn(header ?? ''), next, header)
+    ] as [string, string?][])
+      assert.equal(nextIn(header), next, header)
   })
 
   test('is none where the answer says so, or says nothing', () => {
