@@ -72,16 +72,17 @@ const connect = async (api: Api, integration: string, options: Options): Promise
     ...(options['allow-duplicate'] === true ? { allowDuplicate: true } : {}),
   })
   const link = made.link ?? ''
-  console.error(`Open this link in a browser, pick an account, approve:\n\n  ${link}\n`)
-  if (process.stderr.isTTY && options['no-open'] !== true) openInBrowser(link)
   const stopping = new AbortController()
   const stop = () => {
     // After the ^C that a terminal shows.
     if (process.stderr.isTTY) console.error()
     stopping.abort()
   }
+  // Before the link is there to be seen: whoever stops it then is answered too.
   process.once('SIGINT', stop)
   try {
+    console.error(`Open this link in a browser, pick an account, approve:\n\n  ${link}\n`)
+    if (process.stderr.isTTY && options['no-open'] !== true) openInBrowser(link)
     const ended = await waited(api, made.id, seconds, stopping.signal)
     const { connection, error } = ended
     if (connection === null)

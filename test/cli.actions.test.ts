@@ -36,7 +36,6 @@ test('a provider’s actions are listed and shown', async () => {
   assert.match(shown, /^page_id +path +required +string +/m)
   const search = (await run(['actions', 'notion', 'search'])).stdout
   assert.match(search, /^query +body +string +Words of the title$/m)
-  assert.match((await run(['actions', 'notion', 'serach'], 3)).stderr, /did you mean search\?/)
   assert.match((await run(['actions'], 2)).stderr, /Give the id of a provider/)
 })
 
@@ -63,7 +62,6 @@ test('what is wrong is named, and each kind of failure has its exit code', async
   const wrong: [args: string[], code: number, says: RegExp][] = [
     [['get-page'], 1, /path\.page_id is missing/],
     [['get-page', '--param', 'page_di=x'], 2, /--param page_di: .* \(did you mean page_id\?\)\. It takes page_id/],
-    [['search', '--body', '{'], 2, /--body is JSON/],
     [['search', '--max', '5'], 2, /--max is of a walk/],
     [['nonsense'], 3, /has no action "nonsense"/],
   ]
@@ -79,13 +77,12 @@ test('what is wrong is named, and each kind of failure has its exit code', async
 
 test('a list is walked: items on standard output, how it ended on standard error', async () => {
   const names = (text: string) => text.split('\n').flatMap(line => (line === '' ? [] : JSON.parse(line).name))
-  const all = await run(['run', id, 'list-users', '--walk', '--param', 'page_size=1'])
-  assert.deepEqual(names(all.stdout), ['Ada Lovelace', 'Charles Babbage', 'Mortise'])
-  assert.match(all.stderr, /^3 items in 3 pages\.\n$/)
   const some = await run(['run', id, 'list-users', '--walk', '--max', '2'])
+  assert.deepEqual(names(some.stdout), ['Ada Lovelace', 'Charles Babbage'])
   const [, next = ''] = /^2 items in 1 page\. There is more\. Go on with: --from (\S+)\n$/.exec(some.stderr) ?? []
   const rest = await run(['run', id, 'list-users', '--walk', '--from', next])
   assert.deepEqual(names(rest.stdout), ['Mortise'])
+  assert.match(rest.stderr, /^1 item in 1 page\.\n$/)
   const missing = [
     'run',
     id,
@@ -107,7 +104,6 @@ test('an OpenAPI document becomes a file of actions that the check takes, beside
   const servers = [{ url: 'https://api.figma.com' }]
   writeFileSync(document, JSON.stringify({ openapi: '3.1.0', info: { title: 'Figma API' }, servers, paths }))
   const importing = ['provider', 'import-openapi', document, '--provider', 'figma']
-  assert.match((await run(importing, 1)).stderr, /no folder for provider files.*--out FOLDER/)
   const wrong = await run([...importing, '--out', join(folder, 'x'), '--only', 'getMee'], 1)
   assert.match(wrong.stderr, /no operation "getMee" \(did you mean getMe\?\)/)
   assert.ok(!existsSync(join(folder, 'x')))

@@ -11,6 +11,7 @@ import { walkLine } from '../src/http/api/action-shapes.ts'
 import { errorShape } from '../src/http/api/shapes.ts'
 import { api } from './api/hub.ts'
 import { later, startTestHub, type TestHub, tempFolder } from './harness.ts'
+import { actionFile, all, pageAt, read } from './lists.ts'
 
 const ends: (() => unknown)[] = []
 after(async () => {
@@ -34,103 +35,6 @@ const listen = async (server: Server): Promise<string> => {
     server.close()
   })
   return `127.0.0.1:${(server.address() as AddressInfo).port}`
-}
-
-const all = Array.from({ length: 25 }, (_, id) => ({ id: `i${id}` }))
-const big = 'x'.repeat(200_000)
-
-const read = async (message: IncomingMessage): Promise<Record<string, unknown>> => {
-  let text = ''
-  for await (const chunk of message) text += chunk
-  return text === '' ? {} : JSON.parse(text)
-}
-
-/** One page: its body, and further headers. */
-const pageAt = (url: URL, body: Record<string, unknown>, elsewhere: string): [unknown, Record<string, string>?] => {
-  const query = (name: string) => url.searchParams.get(name)
-  const from = (text: string | null, size = 10) => {
-    const start = Number(text ?? 0)
-    const rows = all.slice(start, start + size)
-    return { rows, after: start + size, more: start + size < all.length }
-  }
-  switch (url.pathname) {
-    case '/me':
-      return [{ id: '1' }]
-    case '/cursor': {
-      const { rows, after, more } = from(query('after'), Number(query('size')))
-      return [{ data: { rows }, meta: { next: more ? `${after}` : '' } }]
-    }
-    case '/search': {
-      const { rows, after, more } = from(body['after'] as string | null)
-      return [{ rows, next: `${after}`, more }]
-    }
-    case '/last': {
-      const at = query('after')
-      const { rows, more } = from(at === null ? null : String(Number(at.slice(1)) + 1))
-      return [{ rows, more }]
-    }
-    case '/offset':
-      return [{ rows: from(query('skip')).rows, total: all.length }]
-    case '/page':
-      return [from(String((Number(query('page') ?? 1) - 1) * 10)).rows]
-    case '/things': {
-      const { rows, after, more } = from(query('start'))
-      const own = `<http://${url.host}/things?start=${after}>; title="a, b"; rel="next last"`
-      return [rows, more ? { link: `<http://${url.host}/x>; rel=prev, ${own}` } : {}]
-    }
-    case '/relative': {
-      const { rows, after, more } = from(query('start'))
-      return [{ rows, next: more ? `/relative?start=${after}` : null }]
-    }
-    case '/circle':
-      return [{ rows: [1], next: 'same', more: true }]
-    case '/empty':
-      return [{ rows: [], next: `${Number(query('after') ?? 0) + 1}`, more: true }]
-    case '/elsewhere':
-      return [[1], { link: `<http://${elsewhere}/things>; rel=next` }]
-    case '/big':
-      return [{ rows: [big, big, big, big, big], next: `${Number(query('after') ?? 0) + 1}`, more: true }]
-    case '/two':
-      return [{ rows: [], others: [] }]
-    default:
-      return [{ message: 'no such list' }]
-  }
-}
-
-const actionFile = () => {
-  const list = (path: string, paginate: unknown, names: string[], more: object = {}) => ({
-    title: path,
-    description: path,
-    resource: 'lists',
-    docs: 'https://docs.lists.example/',
-    method: 'GET',
-    path,
-    parameters: names.map(name => ({ name, in: 'query', description: name, schema: { type: 'string' } })),
-    ...(paginate === undefined ? {} : { paginate }),
-    ...more,
-  })
-  const rows = { next: 'next', more: 'more', items: 'rows' }
-  const size = { param: 'size', most: 7 }
-  const cursor = { kind: 'cursor', param: 'after' }
-  return {
-    actions: {
-      cursor: list('/cursor', { ...cursor, next: 'meta.next', items: 'data.rows', size }, ['after', 'size']),
-      search: list('/search', { ...cursor, in: 'body', ...rows }, [], {
-        method: 'POST',
-        body: { type: 'object', properties: { after: { type: 'string' }, words: { type: 'string' } } },
-      }),
-      last: list('/last', { ...cursor, last: 'id', more: 'more', items: 'rows' }, ['after']),
-      offset: list('/offset', { kind: 'offset', param: 'skip', items: 'rows', total: 'total' }, ['skip']),
-      page: list('/page', { kind: 'page', param: 'page' }, ['page']),
-      things: list('/things', { kind: 'default' }, ['start']),
-      relative: list('/relative', { kind: 'link', next: 'next', items: 'rows' }, ['start']),
-      circle: list('/circle', { ...cursor, ...rows }, ['after']),
-      empty: list('/empty', { ...cursor, ...rows }, ['after']),
-      elsewhere: list('/elsewhere', { kind: 'default' }, []),
-      big: list('/big', { ...cursor, ...rows }, ['after']),
-      one: list('/one', false, []),
-    },
-  }
 }
 
 before(async () => {
@@ -387,4 +291,16 @@ test('what is wrong is named before anything is sent', async () => {
     assert.match(error.message, says)
   }
   assert.equal(asked.length, 0)
+})
+
+test('a hub that stops ends a walk where it is, and says where to go on', async () => {
+  let stopped: Promise<void> | undefined
+  meanwhile = url => {
+    if (url.searchParams.has('start')) stopped ??= hub.stop()
+  }
+  const walked = await walk('things')
+  const { complete, next, items } = endOf(walked)
+  assert.deepEqual([complete, items, walked.items.length], [false, 10, 10])
+  assert.ok(next)
+  await stopped
 })

@@ -155,12 +155,15 @@ const byName = (a: Provider, b: Provider): number => (a.id < b.id ? -1 : 1)
 
 /** The actions files of the folders. What they belong to may be defined there, or by Mortise. */
 export const checkActions = (folders: readonly string[]): { count: number; problems: Problem[] } => {
-  const defined = new Set([ownFolder, ...folders].flatMap(filesIn).map(file => basename(file, '.yaml')))
-  const definitions = new Map(readFolders([ownFolder, ...folders]).providers.map(each => [each.id, each]))
+  const defined = new Map([ownFolder, ...folders].flatMap(filesIn).map(file => [basename(file, '.yaml'), file]))
   return checkActionFiles(
     folders.flatMap(filesIn).filter(file => file.endsWith(actionsEnding)),
     provider => defined.has(provider),
-    provider => definitions.get(provider),
+    provider => {
+      const file = defined.get(provider)
+      const read = file === undefined ? undefined : readProvider(file, readFileSync(file, 'utf8'))
+      return read && 'provider' in read ? read.provider : undefined
+    },
   )
 }
 

@@ -241,6 +241,12 @@ suite('a schema', () => {
       made.looser.some(each => each.includes('leads back to itself')),
       made.looser.join(),
     )
+    // What holds itself with more beside it is opened once.
+    const more = { type: 'object', properties: { x: { type: 'string' } } }
+    const child = { allOf: [{ $ref: '#/components/schemas/Node' }, more] }
+    const { body, defs, looser } = bodyOf(child, { Node: { type: 'object', properties: { child } } })
+    assert.deepEqual(body, { type: 'object', properties: { child: {}, x: { type: 'string' } } })
+    assert.deepEqual([defs, looser.length], [undefined, 1])
   })
 })
 

@@ -19,6 +19,8 @@ export interface WalkOptions {
   readonly from?: string | undefined
   /** Where the list stands in the answer, where the definition does not say so, or not of this list. */
   readonly items?: string | undefined
+  /** Ends it where it is: the hub stops. */
+  readonly stopping?: AbortSignal | undefined
 }
 
 interface Told {
@@ -139,7 +141,8 @@ export async function* walk(
     if (typeof found === 'string') return yield wrong(found, answer)
     for (const [index, item] of found.entries()) {
       if (index < skip) continue
-      if (items === options.max) return yield { end: { ...told({ at, skip: index }), complete: false } }
+      if (items === options.max || options.stopping?.aborted)
+        return yield { end: { ...told({ at, skip: index }), complete: false } }
       items++
       yield { item }
     }

@@ -27,6 +27,13 @@ export const actionFaults: readonly Fault[] = [
     caughtBy: [walk, 'who is disconnected meanwhile'],
   },
   {
+    guard: 'a walk ends when the hub stops',
+    file: 'src/core/walk.ts',
+    text: 'options.stopping?.aborted',
+    becomes: 'false',
+    caughtBy: [walk, 'a hub that stops ends a walk'],
+  },
+  {
     guard: 'the place of a walk that a caller gives is looked at',
     file: 'src/core/walk.ts',
     text: 'if (start.at !== undefined && isCounted(paginate) && !/^\\d{1,15}$/.test(start.at))',

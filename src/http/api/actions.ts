@@ -119,7 +119,7 @@ export const actionRoutes = [
     body: actionInput,
     answer: actionAnswer,
     line: walkLine,
-    async work({ hub, caller, params, query, body }) {
+    async work({ hub, caller, params, query, body, stopping }) {
       const { walk, max = usualMost, from, items } = query
       const [stray] = Object.entries(query).filter(([name, value]) => name !== 'walk' && value !== undefined)
       if (walk !== true && stray)
@@ -127,7 +127,7 @@ export const actionRoutes = [
       const row = await findConnection(hub.context, caller.environmentId, params.id)
       const of = hub.context.providerOf({ provider: row.provider, key: row.integrationKey })
       const named = actionNamed(hub.context, of, params.action)
-      if (walk === true) return linesOf(hub.context, hub.walk(row, named, input(body), { max, from, items }))
+      if (walk === true) return linesOf(hub.context, hub.walk(row, named, input(body), { max, from, items, stopping }))
       const { status, headers, body: answer } = await hub.execute(row, named, input(body))
       return { status, headers: { ...headers }, body: answer }
     },
@@ -145,11 +145,11 @@ export const actionRoutes = [
     params: byId,
     body: walkInput,
     line: walkLine,
-    async work({ hub, caller, params, body }) {
+    async work({ hub, caller, params, body, stopping }) {
       const { path, max = usualMost, from, items, ...given } = body
       const row = await findConnection(hub.context, caller.environmentId, params.id)
       const of = hub.context.providerOf({ provider: row.provider, key: row.integrationKey })
-      const walked = hub.walk(row, listAction(of, path), input(given), { max, from, items })
+      const walked = hub.walk(row, listAction(of, path), input(given), { max, from, items, stopping })
       return linesOf(hub.context, walked)
     },
   }),

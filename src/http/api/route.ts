@@ -51,6 +51,8 @@ export interface Call<Params, Query, Body> {
   readonly params: Params
   readonly query: Query
   readonly body: Body
+  /** Aborted when the hub stops: what takes long then ends. */
+  readonly stopping: AbortSignal
 }
 
 /** An answer in lines of JSON (application/x-ndjson), written as they are taken. */
@@ -78,7 +80,7 @@ export interface Route extends Told {
   readonly answer: z.ZodType | undefined
   readonly line: z.ZodType | undefined
   /** Checks what came in, then works. */
-  readonly serve: (hub: Hub, access: Access, request: FastifyRequest) => Promise<unknown>
+  readonly serve: (hub: Hub, access: Access, request: FastifyRequest, stopping: AbortSignal) => Promise<unknown>
 }
 
 type Nothing = z.ZodObject<Record<string, never>>
@@ -99,7 +101,7 @@ export const route = <
     body,
     answer,
     line,
-    serve: async (hub, access, request) =>
+    serve: async (hub, access, request, stopping) =>
       work({
         hub,
         access,
@@ -108,6 +110,7 @@ export const route = <
         params: checked(params, request.params, 'path'),
         query: checked(query, fromQuery(query, queryOf(request)), 'query'),
         body: checked(body, request.body, 'body'),
+        stopping,
       }),
   }
 }

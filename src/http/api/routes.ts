@@ -80,6 +80,19 @@ export const apiRoutes =
     )
     app.get('/openapi.json', (_request, reply) => reply.send(openapi(routes)))
 
+    const stop = new AbortController()
+    const streams = new Set<Readable>()
+    const streamed = (lines: Lines): Readable => {
+      const stream = Readable.from(texts(lines))
+      streams.add(stream)
+      return stream.once('close', () => streams.delete(stream))
+    }
+    app.addHook('preClose', async () => {
+      stop.abort()
+      // Who does not read would keep the hub from ending.
+      for (const stream of streams) setTimeout(() => stream.destroy(), patience).unref()
+    })
+
     await app.register(async api => {
       api.addHook(
         'onRequest',
@@ -96,17 +109,17 @@ export const apiRoutes =
           url: each.path.replaceAll(/\{(\w+)\}/g, ':$1'),
           onRequest: hook(request => requireScope(request.caller, each.scope)),
           handler: async (request, reply) => {
-            const answer = await each.serve(hub, access, request)
+            const answer = await each.serve(hub, access, request, stop.signal)
             if (answer instanceof Lines)
-              return reply
-                .code(each.status)
-                .type('application/x-ndjson')
-                .send(Readable.from(texts(answer)))
+              return reply.code(each.status).type('application/x-ndjson').send(streamed(answer))
             return reply.code(each.status).send(answer)
           },
         })
     })
   }
+
+/** Milliseconds that a reader of lines has to take the last ones, when the hub stops. */
+const patience = 5000
 
 async function* texts({ each }: Lines): AsyncGenerator<string> {
   for await (const line of each) yield `${JSON.stringify(line)}\n`
