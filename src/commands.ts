@@ -9,6 +9,7 @@ import { integrationCommands } from './commands-integrations.ts'
 import { keyCommands } from './commands-key.ts'
 import { moveCommands } from './commands-move.ts'
 import { providerCommands } from './commands-provider.ts'
+import { proxyCommands } from './commands-proxy.ts'
 import { runCommands } from './commands-run.ts'
 import { webhookCommands } from './commands-webhook.ts'
 
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   ...integrationCommands,
   ...connectCommands,
   ...connectionCommands,
+  ...proxyCommands,
   ...keyCommands,
   ...envCommands,
   ...webhookCommands,
