@@ -8,6 +8,7 @@ import { postgresBin } from '../test/postgres.ts'
 import { cells, type Figure, header, isMet, type Line } from './figure.ts'
 import { importing } from './figures/import.ts'
 import { list } from './figures/list.ts'
+import { proxy } from './figures/proxy.ts'
 import { readFigures } from './figures/read.ts'
 import { refresh, storm } from './figures/refresh.ts'
 import { scale } from './figures/scale.ts'
@@ -15,7 +16,7 @@ import { start } from './figures/start.ts'
 import { two } from './figures/two.ts'
 import { openWorld } from './world.ts'
 
-const figures: readonly Figure[] = [...readFigures, scale, list, two, storm, refresh, start, importing]
+const figures: readonly Figure[] = [...readFigures, proxy, scale, list, two, storm, refresh, start, importing]
 const page = new URL('../docs/performance.md', import.meta.url)
 
 const help = `npm run bench                       every figure; writes the table of docs/performance.md

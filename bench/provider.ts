@@ -1,4 +1,4 @@
-/** A provider's token endpoint, as a process of its own: rotates every refresh token, and counts. */
+/** A provider's token endpoint, as a process of its own: rotates every refresh token, and counts; and its API. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -19,8 +19,13 @@ export interface Told {
 let told: Told = { port: 0, count: 0, first: 0, last: 0 }
 let made = 0
 
+/** What its API answers to every call. */
+const body = JSON.stringify({ id: 'thing', text: 'x'.repeat(2000) })
+const thing = { body, headers: { 'content-type': 'application/json', 'content-length': String(body.length) } }
+
 const start = async (delay: number): Promise<number> => {
   const server = createServer((request, response) => {
+    if (request.method === 'GET') return void response.writeHead(200, thing.headers).end(thing.body)
     let body = ''
     request.on('data', chunk => {
       body += chunk

@@ -150,7 +150,16 @@ export const openWorld = async (quick: boolean, say: (line: string) => void): Pr
       const settings = { ...shared, MORTISE_DATA_DIR: dataDir, MORTISE_DATABASE_URL: database }
       const mortise = (args: readonly string[], input = '') => world.mortise({ settings }, args, input)
       mortise(['integrations', 'add', 'bench', '--client-id', 'of-the-bench'], 'a secret\n')
-      const key = mortise(['key', 'create', '--scope', 'connections:read', '--scope', 'credentials:read'])
+      const key = mortise([
+        'key',
+        'create',
+        '--scope',
+        'connections:read',
+        '--scope',
+        'credentials:read',
+        '--scope',
+        'proxy',
+      ])
       return { settings, database, headers: `Host: 127.0.0.1\r\nAuthorization: Bearer ${key}` }
     },
     seed: ({ settings }, prefix, count) => seeded({ settings, prefix, count, ...psql }),

@@ -1,6 +1,7 @@
 /** How commands reach the hub's own API: over HTTP; or, to set up a hub that does not run yet, in this process. */
 import { readFileSync } from 'node:fs'
 import { config, envOption, type Options, text, UnreachableError, UsageError } from './command.ts'
+
 import { Secret } from './core/credential.ts'
 import { everyScope } from './core/environment.ts'
 import { type ErrorCode, errorTable, MortiseError, type Reason, SetupError } from './core/errors.ts'
@@ -104,7 +105,7 @@ const hint: Partial<Record<ErrorCode, string>> = {
 }
 
 /** The error that a hub answered with; undefined where that is none of ours. */
-const errorOf = (json: unknown): MortiseError | undefined => {
+export const errorOf = (json: unknown): MortiseError | undefined => {
   type Told = { error?: { code?: string; message?: string; reason?: string; requestId?: string } }
   const { code, message, reason, requestId } = (json as Told | undefined)?.error ?? {}
   if (code === undefined || message === undefined || !Object.hasOwn(errorTable, code)) return undefined
@@ -137,13 +138,44 @@ const baseOf = (options: Options): URL => {
   throw new UsageError('--url is scheme, host and port only, like https://connect.example.com')
 }
 
-/** Over HTTP. */
-const overHttp = (options: Options): Api => {
+/** The hub that the options name, and what lets us in. */
+const hubOf = (options: Options): { readonly base: URL; readonly authorization: Record<string, string> } => {
   const base = baseOf(options)
   const key = keyOf(options)
   if (key && base.protocol !== 'https:' && !isLoopbackHost(base.hostname))
     throw new SetupError(`${base.origin} is not https, so the key would travel in the clear. Use https.`)
-  const authorization: Record<string, string> = key ? { authorization: `Bearer ${key.reveal()}` } : {}
+  return { base, authorization: key ? { authorization: `Bearer ${key.reveal()}` } : {} }
+}
+
+/** A call of the hub as it is, its answer not read yet. `rest` follows `path` as it is written. */
+export const openCall = async (
+  options: Options,
+  method: string,
+  path: string,
+  rest: string,
+  headers: Headers,
+  body: RequestInit['body'],
+): Promise<Response> => {
+  const { base, authorization } = hubOf(options)
+  const url = parseUrl(base.origin + path + rest)
+  // What climbs would be another route of the hub.
+  if (!url?.pathname.startsWith(path)) throw new UsageError('The path must not have a part that is . or ..')
+  for (const [name, value] of Object.entries(authorization)) headers.set(name, value)
+  try {
+    return await fetch(url, {
+      method,
+      headers,
+      redirect: 'manual',
+      ...(body === undefined ? {} : { body, duplex: 'half' }),
+    } as RequestInit)
+  } catch (error) {
+    throw unreachable(base, error)
+  }
+}
+
+/** Over HTTP. */
+const overHttp = (options: Options): Api => {
+  const { base, authorization } = hubOf(options)
   const send: Send = async (method, path, body, lines) => {
     try {
       const response = await fetch(base.origin + path, {

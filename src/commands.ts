@@ -10,6 +10,7 @@ import { integrationCommands } from './commands-integrations.ts'
 import { keyCommands } from './commands-key.ts'
 import { moveCommands } from './commands-move.ts'
 import { providerCommands } from './commands-provider.ts'
+import { proxyCommands } from './commands-proxy.ts'
 import { runCommands } from './commands-run.ts'
 import { webhookCommands } from './commands-webhook.ts'
 
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   ...connectCommands,
   ...connectionCommands,
   ...actionCommands,
+  ...proxyCommands,
   ...keyCommands,
   ...envCommands,
   ...webhookCommands,

@@ -28,6 +28,7 @@ const wiring = new Set([
   'commands-key.ts',
   'commands-move.ts',
   'commands-provider.ts',
+  'commands-proxy.ts',
   'commands-run.ts',
   'commands-webhook.ts',
   'env-file.ts',

@@ -38,7 +38,16 @@ const setUp = async (settings: Readonly<Record<string, string>>): Promise<string
     assert.equal(ended.code, 0, ended.stderr)
     return ended.stdout.trim()
   }
-  const secretKey = await run(['key', 'create', '--scope', 'connections:read', '--scope', 'credentials:read'])
+  const secretKey = await run([
+    'key',
+    'create',
+    '--scope',
+    'connections:read',
+    '--scope',
+    'credentials:read',
+    '--scope',
+    'proxy',
+  ])
   await run(['integrations', 'add', 'github', '--client-id', 'of-the-app'], 'a secret\n')
   const rooms = await openRooms(readConfig({ ...settings, MORTISE_LOG_LEVEL: 'silent' }, 'command'))
   const { context } = rooms.hub
@@ -52,11 +61,25 @@ const setUp = async (settings: Readonly<Record<string, string>>): Promise<string
 
 const readsAndStops = async (t: Parameters<typeof startProcess>[0], settings: Readonly<Record<string, string>>) => {
   const secretKey = await setUp(settings)
-  const hub = await startProcess(t, 'serve', settings, bin)
+  const hub = await startProcess(t, 'serve', { ...settings, MORTISE_ALLOWED_HOSTS: '127.0.0.1:1' }, bin)
   const origin = `http://localhost:${settings['MORTISE_PORT']}`
   const url = `${origin}/connection/a?provider_config_key=github`
   const { status, body } = await getJson(url, { authorization: `Bearer ${secretKey}` })
   assert.deepEqual([status, body['credentials']], [200, { type: 'OAUTH2', access_token: 'a-token', raw: {} }])
+  // What is loaded at the first proxied call is in the bundle, too: nobody listens there.
+  const proxied = await fetch(`${origin}/proxy/x`, {
+    headers: {
+      authorization: `Bearer ${secretKey}`,
+      'connection-id': 'a',
+      'provider-config-key': 'github',
+      'base-url-override': 'http://127.0.0.1:1',
+      retries: '0',
+    },
+  })
+  assert.deepEqual(
+    [proxied.status, await proxied.json()],
+    [502, { error: { code: 'provider_unavailable', message: '127.0.0.1:1 could not be reached.' } }],
+  )
   return { hub, origin }
 }
 

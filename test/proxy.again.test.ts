@@ -59,6 +59,18 @@ suite('a call that is tried again', () => {
     assert.equal((await call(world, id, 'x', { headers: { retries: '0' } })).status, 503)
   })
 
+  test('is what the published clients ask for', async () => {
+    const { Nango } = await import('nango-node-latest')
+    const { Nango: Nango2023 } = await import('nango-node-2023')
+    const options = { host: world.hub.origin, secretKey: world.key }
+    const asked = { providerConfigKey: 'local', connectionId: id, endpoint: '/x', data: { a: 1 }, retries: 2 }
+    world.play(failing(1, 418))
+    const today = await new Nango(options).post({ ...asked, retryOn: [418] })
+    assert.deepEqual([today.status, today.data, world.seen.map(each => each.body)], [200, 'up', ['{"a":1}', '{"a":1}']])
+    world.play(failing(1))
+    assert.equal((await new Nango2023(options).post(asked)).data, 'up')
+  })
+
   test('waits as the provider asks; what would take too long is answered at once', async () => {
     world.play(failing(1, 429, { 'retry-after': '1' }))
     const began = performance.now()

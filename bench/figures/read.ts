@@ -19,7 +19,7 @@ const paths = [
   ['/connections/', '?provider_config_key=bench'],
   ['/connection/', '?provider_config_key=bench'],
 ] as const
-export type Path = (typeof paths)[number]
+export type Path = readonly [before: string, after: string]
 
 export const ask = async (hub: RunningHub, { headers }: Place, path: Path, id: string) => {
   const [, authorization = ''] = /Authorization: (.*)/.exec(headers) ?? []

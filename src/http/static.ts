@@ -18,6 +18,7 @@ const docs = {
   'core-concepts': 'The words of the hub, and reading a connection with a working token.',
   'sdk-reference': 'Starting a flow from a page or an e-mail, how it returns, and every error_type.',
   'connections-api': 'Listing, importing, changing and deleting connections, integrations and providers.',
+  proxy: "Any call of a provider's API with a connection's credential, streamed both ways.",
   'oauth-flow-guide': 'Connecting an account from your back end, step by step, with two whole servers.',
   'getting-connection-id': 'Every way to find the id of a connection, user ids, and using a connection.',
   actions: 'Calling a provider by name through a connection, and walking its lists to their end.',

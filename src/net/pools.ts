@@ -29,7 +29,8 @@ interface Entry {
 }
 
 export const createPools = async (reach: Reach): Promise<Pools> => {
-  const { Pool, buildConnector } = await import('undici')
+  // In the bundle it has a default export and no other.
+  const { Pool, buildConnector } = (await import('undici')).default
   const entries = new Map<string, Entry>()
   const looking = new Map<string, Promise<Pool>>()
   let sandbox: Pool | undefined

@@ -20,6 +20,7 @@ import {
   fromConnection,
   fromEnvironment,
   fromIntegration,
+  integrationColumns,
   readColumns,
   type Tables,
   toAttempt,
@@ -62,6 +63,9 @@ export const createStorage = (engine: Engine): Storage => {
     WHERE connections.environment_id = ? AND integration_key = ? AND connection_id = ?`
   const hotRow = engine.prepare<ReadRow>(`SELECT ${readColumns} ${withUser}`)
   const hotRowWithRenewal = engine.prepare<ReadRow>(`SELECT ${readColumns}, renewal_part AS "renewal" ${withUser}`)
+  const integrationRow = engine.prepare<Tables['integrations']>(
+    `SELECT ${integrationColumns.join(', ')} FROM integrations WHERE environment_id = ? AND key = ?`,
+  )
 
   const storage: Storage = {
     ...sessionStorage(engine),
@@ -209,12 +213,7 @@ export const createStorage = (engine: Engine): Storage => {
       return one(added)
     },
     async integration(environmentId, key) {
-      const row = await db
-        .selectFrom('integrations')
-        .selectAll()
-        .where('environment_id', '=', environmentId)
-        .where('key', '=', key)
-        .executeTakeFirst()
+      const row = await turn(() => integrationRow(environmentId, key))
       return row && toIntegration(row)
     },
     async integrations(environmentId) {

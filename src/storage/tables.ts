@@ -132,6 +132,23 @@ const everyColumn: Readonly<Record<keyof Tables['connections'], true>> = {
   created_at: true,
   updated_at: true,
 }
+/** Of a statement on the way of every proxied call, in the same way. */
+const everyIntegrationColumn: Readonly<Record<keyof Tables['integrations'], true>> = {
+  environment_id: true,
+  id: true,
+  key: true,
+  provider: true,
+  client_id: true,
+  client_secret: true,
+  scopes_json: true,
+  settings_json: true,
+  redirect_uri: true,
+  display_name: true,
+  sandbox: true,
+  created_at: true,
+  updated_at: true,
+}
+export const integrationColumns = Object.keys(everyIntegrationColumn) as (keyof Tables['integrations'])[]
 export const connectionColumns = Object.keys(everyColumn) as (keyof Tables['connections'])[]
 
 /** The column of each property of a ReadRow but its renewal part; the driver's row then is the noun, as it is. */

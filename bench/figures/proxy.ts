@@ -1,0 +1,42 @@
+/** Small proxied calls, beside a bare pass-through to the same provider. */
+import type { Child } from '../child.ts'
+import { type Figure, perSecond } from '../figure.ts'
+import type { Through } from '../passthrough.ts'
+import { rotate } from '../rounds.ts'
+import { ownCore } from '../world.ts'
+import { loaded } from './read.ts'
+
+const path = ['/proxy/things/', ''] as const
+
+export const proxy: Figure = {
+  name: 'proxy',
+  help: 'Proxied calls of 2 kB, 64 at a time, beside a bare pass-through on undici.',
+  async run(world) {
+    const { place } = await world.filled('SQLite', 1000)
+    const hub = await world.startHub(place)
+    const through: Child<Through, number> = world.child('passthrough.ts', ownCore)
+    const { origin } = new URL(world.tokenUrl)
+    const bare = { pid: through.pid, port: await through.ask({ origin, authorization: 'Bearer bench-at-0' }) }
+    const headers = `${place.headers}\r\nConnection-Id: c0000000\r\nProvider-Config-Key: bench`
+    const given = Object.fromEntries(headers.split('\r\n').map(each => each.split(/: (.*)/).slice(0, 2)))
+    const answer = await fetch(`http://127.0.0.1:${hub.port}/proxy/things/1`, { headers: given })
+    const size = (await answer.text()).length
+    if (answer.headers.get('mortise-answer-from') !== 'provider' || size < 2000)
+      throw new Error(`/proxy answered ${answer.status} with ${size} bytes.`)
+    const at = { ...place, headers }
+    const candidates = [loaded(world, 'hub', hub, at, path, 1000), loaded(world, 'bare', bare, at, path, 1000)]
+    const rounds = await rotate(world, 'proxy', candidates, world.quick ? 3 : 9)
+    await Promise.all([hub, through].map(each => each.stop()))
+    const shown = (name: string) => `${perSecond(rounds.perSecond(name))} (${rounds.cpu(name).toFixed(1)} µs)`
+    return [
+      {
+        what: `proxied calls, SQLite, ${size} bytes`,
+        ours: shown('hub'),
+        rival: `undici Pool.stream: ${shown('bare')}`,
+        ratio: rounds.ratio('hub', 'bare'),
+        byCpu: rounds.byCpu('hub', 'bare'),
+        target: { atLeast: 0.6 },
+      },
+    ]
+  },
+}
