@@ -569,10 +569,10 @@ export type WalkLine = {
     readonly message: string
     readonly reason: string | null
     readonly actor: 'caller' | 'end user' | 'operator' | 'provider' | 'us'
-    /** The provider's status, where it refused */
+    /** The provider's status, where its answer ended the walk */
     readonly status: number | null
     readonly headers: Readonly<Record<string, string>> | null
-    /** The provider's body, where it refused */
+    /** The provider's body, where its answer ended the walk */
     readonly body: unknown
     /** Items that were handed out */
     readonly items: number

@@ -63,6 +63,7 @@ export const proxyRoutes: readonly Route[] = methods.map(method => ({
   query: undefined,
   body: undefined,
   answer: undefined,
+  line: undefined,
   serve: () => Promise.reject(new Error('It is served by proxyRoute.')),
 }))
 

@@ -84,7 +84,7 @@ const operations = ({ paths }: Document, tag: string): Html[] =>
       const [status = ''] = Object.keys(responses).filter(each => each.startsWith('2'))
       const shapeOf = (part: unknown): Html | undefined => {
         const content = isObject(part) && isObject(part['content']) ? part['content'] : {}
-          if (content['*/*']) return html`whatever the provider does`
+        if (content['*/*']) return html`whatever the provider does`
         const [whole, lines] = [content['application/json'], content['application/x-ndjson']]
         const told = [
           ...(isObject(whole) ? [typeOf(whole['schema'])] : []),
