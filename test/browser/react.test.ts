@@ -174,11 +174,11 @@ test('the component that the guide prints', { skip }, async () => {
   const contents = `${component.replace('http://localhost:3003', hub.origin)}
     import { createRoot } from 'react-dom/client'
     const root = document.body.appendChild(document.createElement('div'))
-    createRoot(root).render(<ConnectNotion session={window.given.session} />)`
+    createRoot(root).render(<ConnectNotion jwt={window.given.jwt} />)`
   const run = await bundle({
     stdin: { contents, loader: 'tsx', resolveDir: fileURLToPath(new URL('.', import.meta.url)) },
   })
-  const { page, popup, click, uncaught } = await open({ session: await hub.session() }, '/guide', run)
+  const { page, popup, click, uncaught } = await open({ jwt: await hub.token() }, '/guide', run)
   const first = await popup()
   await click('Cancel')
   await hub.approve(await popup())
