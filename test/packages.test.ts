@@ -175,25 +175,29 @@ test('TypeScript finds the types: as node16 has it in both kinds of file, and as
     .replace(/sdk = require\(.*/, "sdk = require('@mortise/node')\n")
   const common = `${required}const { isMortiseError, Mortise, verifyWebhook } = sdk\n${typed}`
   const dom = ['es2023', 'dom', 'dom.iterable']
-  const bundler = { module: 'esnext', moduleResolution: 'bundler', lib: dom }
+  const bundler = { module: 'esnext', moduleResolution: 'bundler', lib: dom, jsx: 'react-jsx' }
+  const [component = ''] = programs('docs/react.md', 'tsx')
   const said = await Promise.all([
     compiled(
       'node16',
       { 'a.mts': imports + typed, 'b.cts': imports + typed, 'c.cts': common },
       { module: 'node16', moduleResolution: 'node16', lib: ['es2023'], types: ['node'], skipLibCheck: true },
     ),
-    compiled('bundler', { 'a.ts': imports + typed, 'b.ts': page }, bundler),
+    compiled('bundler', { 'a.ts': imports + typed, 'b.ts': page, 'c.tsx': component }, bundler),
     compiled('page', { 'b.mts': page }, { module: 'node16', moduleResolution: 'node16', lib: dom }),
   ])
   assert.deepEqual(said, ['', '', ''])
 })
 
 /** The programs of a page, in their order. */
-const programs = (path: string): string[] =>
-  [...readFileSync(join(root, path), 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(match => match[1] ?? '')
+const programs = (path: string, language = 'ts'): string[] =>
+  readFileSync(join(root, path), 'utf8')
+    .split(/^```/m)
+    .filter(each => each.startsWith(`${language}\n`))
+    .map(each => each.slice(language.length + 1))
 
 test('every program of the guide and of the README is right for TypeScript', async () => {
-  const all = ['docs/node-sdk.md', 'packages/node/README.md'].flatMap(programs)
+  const all = ['docs/node-sdk.md', 'packages/node/README.md'].flatMap(path => programs(path))
   assert.equal(all.length, 9)
   const files = Object.fromEntries(all.map((text, index) => [`program-${index}.mts`, text]))
   const options = {

@@ -24,6 +24,8 @@ const docs = {
   actions: 'Calling a provider by name through a connection, and walking its lists to their end.',
   'connect-sessions': "Nango's browser client: sessions, popup, keys, its Connect UI, and every error.",
   'frontend-sdk-guide': 'Connecting an account from a page: JWT, popup, whole page, and every error.',
+  react: 'The same as a hook for React: its states, and what it does when a component leaves.',
+  'node-sdk': 'The typed SDK for a back end on Node: tokens, calls made for you, actions, errors, webhooks.',
   'backup-and-move': 'An environment as one sealed file: a copy to keep, or a move to another hub, with every id.',
   'securing-your-instance': 'Keys, scopes, allow-lists, the root key, TLS, and what a production start demands.',
   webhooks: 'Being told of a new connection: set up, check the signature, tries and the log.',

@@ -1,8 +1,9 @@
 /** The React hook with the real React, strict, in a real browser, against the hub itself. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { type BuildOptions, build } from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
 import type { HubUnderTest } from '../../packages/web/test/hub.ts'
 import { type App, startApp } from '../../packages/web/test/servers.ts'
@@ -20,10 +21,9 @@ let hub: HubUnderTest
 let app: App
 let script = ''
 
-before(async () => {
-  if (skip) return
-  const bundled = build({
-    entryPoints: [fileURLToPath(new URL('../../packages/web/test/react-app.tsx', import.meta.url))],
+const bundle = async (what: BuildOptions): Promise<string> => {
+  const { outputFiles } = await build({
+    ...what,
     bundle: true,
     write: false,
     format: 'iife',
@@ -32,9 +32,17 @@ before(async () => {
     // A bundle knows no address of its own: the app says where the hub is. Strict mode mounts twice in development only.
     define: { 'process.env.NODE_ENV': '"development"', 'import.meta.url': '""' },
   })
+  return outputFiles?.[0]?.text ?? ''
+}
+
+before(async () => {
+  if (skip) return
+  const bundled = bundle({
+    entryPoints: [fileURLToPath(new URL('../../packages/web/test/react-app.tsx', import.meta.url))],
+  })
   app = await startApp(t)
   ;[hub, browser] = await Promise.all([startRealHub(t, { appOrigin: app.origin }), openBrowser(t)])
-  script = (await bundled).outputFiles[0]?.text ?? ''
+  script = await bundled
 })
 
 interface Opened {
@@ -50,7 +58,7 @@ interface Opened {
   popup(): Promise<Page>
 }
 
-const open = async (given: object, path = '/app'): Promise<Opened> => {
+const open = async (given: object, path = '/app', run = script): Promise<Opened> => {
   const context = await browser.newContext()
   t.after(() => context.close())
   context.setDefaultTimeout(15_000)
@@ -60,7 +68,7 @@ const open = async (given: object, path = '/app'): Promise<Opened> => {
   page.on('console', message => {
     if (message.type() === 'error' && !message.text().startsWith('Failed to load')) uncaught.push(message.text())
   })
-  const text = script.replaceAll('</script', '<\\/script')
+  const text = run.replaceAll('</script', '<\\/script')
   const body = `<body><script>window.given = ${JSON.stringify({ hub: hub.origin, ...given })}</script><script>${text}</script>`
   await page.goto(app.page(path, body))
   const click = (name: string) => page.getByRole('button', { name }).click()
@@ -156,5 +164,25 @@ test('mode page comes back, and resume finishes it', { skip }, async () => {
   const states = await shown()
   assert.deepEqual([...new Set(states)], ['idle', 'waiting', connected])
   assert.equal(new URL(page.url()).search, '')
+  assert.deepEqual(uncaught, [])
+})
+
+test('the component that the guide prints', { skip }, async () => {
+  const guide = readFileSync(new URL('../../docs/react.md', import.meta.url), 'utf8')
+  const component = /^```tsx\n([\s\S]*?)^```$/m.exec(guide)?.[1] ?? ''
+  assert.equal(component.split('http://localhost:3003').length, 2)
+  const contents = `${component.replace('http://localhost:3003', hub.origin)}
+    import { createRoot } from 'react-dom/client'
+    const root = document.body.appendChild(document.createElement('div'))
+    createRoot(root).render(<ConnectNotion jwt={window.given.jwt} />)`
+  const run = await bundle({
+    stdin: { contents, loader: 'tsx', resolveDir: fileURLToPath(new URL('.', import.meta.url)) },
+  })
+  const { page, popup, click, uncaught } = await open({ jwt: await hub.token() }, '/guide', run)
+  const first = await popup()
+  await click('Cancel')
+  await hub.approve(await popup())
+  await page.getByText(/^Connected: conn_[0-9a-f]{24}$/).waitFor()
+  assert.equal(first.isClosed(), true)
   assert.deepEqual(uncaught, [])
 })

@@ -9,6 +9,7 @@ import { flowFaults } from './flow.ts'
 import { forgeryFaults } from './forgery.ts'
 import { mixedUpFaults } from './mixed-up.ts'
 import { pageFaults } from './pages.ts'
+import { sdkFaults } from './sdk.ts'
 import { sessionFaults } from './sessions.ts'
 import { storedFaults } from './stored.ts'
 import { webhookFaults } from './webhooks.ts'
@@ -18,6 +19,7 @@ const read = (file: string) => readFileSync(new URL(file, root), 'utf8')
 
 test('what `npm run guards` plants can be planted, and the tests that catch it are there', () => {
   const all = [
+    ...sdkFaults,
     ...[...flowFaults, ...accessFaults, ...storedFaults, ...sessionFaults],
     ...[...forgeryFaults, ...mixedUpFaults, ...webhookFaults, ...pageFaults, ...connectFaults, ...actionFaults],
   ]

@@ -201,7 +201,8 @@ test('a name of your own with any character finds its connection', async () => {
     connectionId,
     credential: { kind: 'oauth2', accessToken: 'odd' },
   })
-  assert.equal((await mortise.connections.get(connectionId)).connectionId, connectionId)
+  const found = mortise.connections.get(connectionId).then(each => each.connectionId, String)
+  assert.equal(await found, connectionId)
 })
 
 test('the URL and the key come from the environment; what is wrong with them is said, and the key never', async t => {

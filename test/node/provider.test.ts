@@ -271,16 +271,21 @@ test('a walk that goes wrong on its way: what came, then why; and one whose end 
 
 test('who leaves a walk, or aborts it, ends it at the hub too', async () => {
   const type = { 'content-type': 'application/x-ndjson' }
+  /** Whether the hub learns of it. */
   const open = () =>
-    new Promise<void>(done => {
+    new Promise<boolean>(done => {
       faults.push((_incoming, answer) => {
-        answer.on('close', () => done())
+        const late = setTimeout(() => done(false), 5000)
+        answer.on('close', () => {
+          clearTimeout(late)
+          done(true)
+        })
         answer.writeHead(200, type).write('{"item":1}\n')
       })
     })
   const left = open()
   for await (const _ of actions.walk('list-users')) break
-  await left
+  assert.equal(await left, true)
   const aborted = open()
   const leaving = new AbortController()
   const reason = new Error('left')
@@ -290,5 +295,5 @@ test('who leaves a walk, or aborts it, ends it at the hub too', async () => {
     },
     each => each === reason,
   )
-  await aborted
+  assert.equal(await aborted, true)
 })

@@ -118,6 +118,10 @@ const ofContent = (content: Content['content'], type = 'application/json'): stri
   return schema === undefined ? 'undefined' : typeOf(schema, '    ')
 }
 
+/** The proxy, which answers with whatever a provider does: code of its own calls it. */
+const isPassedOn = (responses: Operation['responses']): boolean =>
+  Object.entries(responses).some(([status, { content }]) => status.startsWith('2') && content?.['*/*'] !== undefined)
+
 const routeOf = (method: string, path: string, operation: Operation): string => {
   const lines: string[] = []
   for (const [where, name] of [
@@ -151,7 +155,9 @@ export const typesOf = ({ paths, components }: Document): string => {
       ([name, schema]) => `${comment(schema.description, '')}export type ${typeName(name)} = ${typeOf(schema, '')}\n`,
     )
   const routes = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => routeOf(method, path, operation)),
+    Object.entries(methods)
+      .filter(([, { responses }]) => !isPassedOn(responses))
+      .map(([method, operation]) => routeOf(method, path, operation)),
   )
   return [
     "/** The hub's own API as types. Generated from openapi/mortise.json by `npm run openapi`. */\n",
