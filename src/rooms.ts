@@ -13,6 +13,7 @@ import type { Clock, Log } from './core/ports.ts'
 import type { RefreshTiming } from './core/refresh-timing.ts'
 import { ensureFirstEnvironment } from './core/setup.ts'
 import type { Storage } from './core/storage.ts'
+import { signAws } from './net/aws.ts'
 import { createCall } from './net/call.ts'
 import { sign1 } from './net/oauth1.ts'
 import { createStream } from './net/stream.ts'
@@ -116,6 +117,7 @@ export const openRooms = async (config: Config, sandboxOrigin?: string, override
       seal: createSeal(root),
       sign: signWebhook,
       sign1,
+      signAws,
       clock,
       log,
       publicUrl: config.publicUrl.origin,

@@ -46,6 +46,7 @@ const homes: Record<string, string[]> = {
   yaml: ['catalogue'],
   zod: ['core', 'http', 'catalogue'],
   pino: ['rooms.ts'],
+  aws4: ['net'],
   undici: ['net'],
   standardwebhooks: ['net'],
   'oauth-1.0a': ['net'],

@@ -209,3 +209,6 @@ export const open = (
       ...options.headers,
     },
   })
+
+/** What an error of the hub says. */
+export const errorIn = (body: Buffer): { code: string; message: string } => JSON.parse(body.toString()).error

@@ -5,7 +5,7 @@ import { Secret } from './credential.ts'
 import type { Environment } from './environment.ts'
 import { MortiseError } from './errors.ts'
 import type { Integration } from './integration.ts'
-import type { Call, Clock, Log, Seal, Sealer, Sign, Sign1, Stream } from './ports.ts'
+import type { Call, Clock, Log, Seal, Sealer, Sign, Sign1, SignAws, Stream } from './ports.ts'
 import type { Provider } from './provider.ts'
 import { type RefreshTiming, refreshTiming } from './refresh-timing.ts'
 import type { Soon } from './soon.ts'
@@ -33,6 +33,7 @@ export interface World {
   readonly seal: Seal
   readonly sign: Sign
   readonly sign1: Sign1
+  readonly signAws: SignAws
   readonly clock: Clock
   readonly log: Log
   /** The hub's own address, without a trailing slash: `https://connect.example.com`. */

@@ -29,7 +29,8 @@ export const sha256 = (text: string): string => hash('sha256', text, 'hex')
 /** The PKCE S256 challenge of a verifier (RFC 7636 §4.2). */
 export const challenge = (verifier: string): string => hash('sha256', verifier, 'base64url')
 
-export const hmacSha256 = (key: string, text: string): string => createHmac('sha256', key).update(text).digest('hex')
+export const hmacSha256 = (key: string, text: string, encoding: 'hex' | 'base64' = 'hex'): string =>
+  createHmac('sha256', key).update(text).digest(encoding)
 
 /** Compares two texts in a time that tells nothing of where they differ. */
 export const equal = (a: string, b: string): boolean =>

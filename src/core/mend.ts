@@ -2,10 +2,12 @@
  * A credential that the provider refuses though it should live: it is renewed once, and never twice for the same refusal.
  * Those who are refused at once share one look.
  */
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
 import { connectionUnknown } from './connection.ts'
 import type { Context } from './context.ts'
+import { type Json, pickText } from './credential.ts'
 import type { StreamAnswer } from './ports.ts'
-import { identityOf } from './provider.ts'
+import { identityOf, type Provider } from './provider.ts'
 import { readRow } from './read.ts'
 import type { Refresher } from './refresh.ts'
 import { type Sender, senderOfRead } from './sender.ts'
@@ -33,8 +35,10 @@ export const createMend = (context: Context, refresher: Refresher): Mend => {
     const isNew = (of: typeof read) => of.credential.accessToken.reveal() !== sender.credential.accessToken.reveal()
     // Another has renewed it since it was read.
     if (isNew(read)) return senderOfRead(context, read)
+    // Its own word for it needs no second one.
+    const told = sender.client.provider.api.expired !== undefined
     // Where the provider can be asked whether it takes the credential at all, a refusal for another reason spends nothing.
-    if (identityOf(sender.client.provider, sender.credential.kind)?.request) {
+    if (!told && identityOf(sender.client.provider, sender.credential.kind)?.request) {
       const alive = await tryOut(context, refresher, row)
       return isNew(alive) ? senderOfRead(context, alive) : undefined
     }
@@ -43,7 +47,11 @@ export const createMend = (context: Context, refresher: Refresher): Mend => {
   }
 
   return {
-    isExpiry: (sender, answer) => sender.renewable && answer.status === 401,
+    isExpiry(sender, answer) {
+      if (!sender.renewable) return false
+      const { expired } = sender.client.provider.api
+      return expired ? says(answer, expired) : answer.status === 401
+    },
     mend(sender) {
       const key = `${sender.environmentId}:${sender.id}`
       const joined = underWay.get(key)
@@ -55,5 +63,35 @@ export const createMend = (context: Context, refresher: Refresher): Mend => {
       underWay.set(key, found)
       return found
     },
+  }
+}
+
+type Expired = NonNullable<Provider['api']['expired']>
+
+/** Whether an answer is one of those that the definition names; its body is looked at, and stays. */
+const says = async (answer: StreamAnswer, expired: Expired): Promise<boolean> => {
+  const fitting = expired.filter(each => each.status === answer.status)
+  if (fitting.length === 0) return false
+  if (fitting.some(each => each.codes === undefined)) return true
+  const { bytes, whole } = await answer.body.peek()
+  if (!whole) return false
+  const body = jsonIn(bytes, answer.headers['content-encoding'])
+  return fitting.some(({ path, codes }) => codes?.includes(pickText(body, path) ?? ''))
+}
+
+const jsonIn = (bytes: Uint8Array, encoding: StreamAnswer['headers'][string] | undefined): Json | undefined => {
+  try {
+    const options = { maxOutputLength: 1_000_000 }
+    const plain =
+      encoding === 'gzip'
+        ? gunzipSync(bytes, options)
+        : encoding === 'br'
+          ? brotliDecompressSync(bytes, options)
+          : encoding === 'deflate'
+            ? inflateSync(bytes, options)
+            : bytes
+    return JSON.parse(Buffer.from(plain).toString()) as Json
+  } catch {
+    return undefined
   }
 }

@@ -7,27 +7,36 @@ import type { Provider } from './provider.ts'
 export interface RetryRules {
   /** How often more. */
   readonly times: number
-  readonly on: ReadonlySet<number>
+  readonly on: readonly number[]
+  /** Sent twice, it does no more than sent once. */
+  readonly repeatable: boolean
+  /** The caller says how often. */
+  readonly asked: boolean
   /** Milliseconds from the first try, after which none begins. */
   readonly within: number
 }
 
 /** Methods that do no more by being sent twice (RFC 9110 §9.2.2, RFC 4918, RFC 3253, RFC 9110's successor for QUERY). */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'PROPFIND', 'REPORT', 'SEARCH', 'QUERY'])
-export const isIdempotent = (method: string): boolean => idempotent.has(method)
+const isIdempotent = (method: string): boolean => idempotent.has(method)
 
-const usual = new Set([429, 502, 503, 504])
+const usual = { times: 2, on: [429, 502, 503, 504] }
 const within = 20_000
 
-const usually: RetryRules = { times: 2, on: usual, within }
-
+/** What the definition says, where the caller says nothing. A count of the caller's is for any method. */
 export const retryRules = (
-  _provider: Provider,
-  { retries, retryOn }: Pick<PassRequest, 'retries' | 'retryOn'>,
-): RetryRules =>
-  retries === undefined && retryOn === undefined
-    ? usually
-    : { times: retries ?? usually.times, on: retryOn ? new Set(retryOn) : usually.on, within }
+  { api }: Provider,
+  { method, retries, retryOn }: Pick<PassRequest, 'method' | 'retries' | 'retryOn'>,
+): RetryRules => {
+  const also: readonly string[] = api.retry?.also ?? []
+  return {
+    times: retries ?? (api.retry ?? usual).times,
+    on: retryOn ?? (api.retry ?? usual).on,
+    repeatable: isIdempotent(method) || also.includes(method),
+    asked: retries !== undefined,
+    within,
+  }
+}
 
 /** Milliseconds to wait before the next try, or undefined where it would come too late: what the provider asks for, or else more each time. */
 export const waitFor = (

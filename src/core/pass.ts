@@ -11,7 +11,7 @@ import type { Mend } from './mend.ts'
 import { type KeptBody, keepBody } from './pass-body.ts'
 import { returning, travelling } from './pass-headers.ts'
 import type { PassAnswer, PassRequest } from './pass-request.ts'
-import { isIdempotent, type RetryRules, retryRules, waitFor } from './pass-retry.ts'
+import { type RetryRules, retryRules, waitFor } from './pass-retry.ts'
 import { assertNamed, baseOf, joined, mayGo } from './pass-url.ts'
 import type { StreamAnswer, StreamRequest } from './ports.ts'
 import type { Refresher } from './refresh.ts'
@@ -50,7 +50,7 @@ export const pass = async (
     } catch (thrown) {
       const error = toMortiseError(thrown)
       const wait =
-        mayRepeat(request, error, body) && tries < rules.times
+        mayRepeat(rules, error, body) && tries < rules.times
           ? waitFor(rules, tries, undefined, began, context)
           : undefined
       if (wait === undefined || request.signal?.aborted) {
@@ -76,9 +76,7 @@ export const pass = async (
       }
       if (alive) return { ...passed(answer, url), retryable: true }
     }
-    const wait = mayAskAgain(rules, request, answer, tries, body)
-      ? waitFor(rules, tries, answer, began, context)
-      : undefined
+    const wait = mayAskAgain(rules, answer, tries, body) ? waitFor(rules, tries, answer, began, context) : undefined
     if (wait === undefined) return passed(answer, url)
     tries++
     answer.body.cancel()
@@ -93,23 +91,14 @@ const passed = (answer: StreamAnswer & { readonly from?: string }, url: string):
 })
 
 /** A failure is tried again where nothing was sent, or where being sent twice does no harm. */
-const mayRepeat = (request: PassRequest, error: MortiseError, body: KeptBody): boolean =>
+const mayRepeat = (rules: RetryRules, error: MortiseError, body: KeptBody): boolean =>
   error.code === 'provider_unavailable' &&
   error.details.reason !== 'provider_slow' &&
-  (error.details.sent === false || isIdempotent(request.method)) &&
+  (error.details.sent === false || rules.repeatable) &&
   body.again()
 
-const mayAskAgain = (
-  rules: RetryRules,
-  request: PassRequest,
-  answer: StreamAnswer,
-  tries: number,
-  body: KeptBody,
-): boolean =>
-  tries < rules.times &&
-  rules.on.has(answer.status) &&
-  (request.retries !== undefined || isIdempotent(request.method)) &&
-  body.again()
+const mayAskAgain = (rules: RetryRules, answer: StreamAnswer, tries: number, body: KeptBody): boolean =>
+  tries < rules.times && rules.on.includes(answer.status) && (rules.asked || rules.repeatable) && body.again()
 
 const rest = (ms: number, signal: AbortSignal | undefined): Promise<void> =>
   new Promise((done, fail) => {
@@ -145,7 +134,7 @@ const follow = async (
     assertNamed(client, url, given)
     const piece = body.take()
     const answer = await context.stream.send(
-      withPlacedCredential(context, sender, {
+      await withPlacedCredential(context, sender, {
         method: request.method,
         url,
         headers,

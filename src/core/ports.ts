@@ -168,9 +168,27 @@ export interface Signable {
  */
 export type Sign1 = (request: Signable, clientSecret: Secret, tokenSecret: Secret | undefined) => string
 
+/** A request that is to be signed by AWS Signature Version 4. */
+export interface SignableAws {
+  readonly method: string
+  readonly url: string
+  readonly headers: StreamHeaders
+  /** `unsigned`: it comes piece by piece, and the signature does not cover it. */
+  readonly body: string | Uint8Array | 'unsigned' | undefined
+  readonly service: string
+  readonly region: string
+  readonly at: Date
+  readonly keyId: string
+  readonly secret: Secret
+}
+
+/** The headers that a request gains. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html */
+export type SignAws = (request: SignableAws) => Promise<Record<string, string>>
+
 /** What a request is signed with besides secrets. */
 export interface Signer {
   readonly sign1: Sign1
+  readonly signAws: SignAws
   readonly clock: Clock
 }
 

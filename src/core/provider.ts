@@ -9,6 +9,7 @@
 import * as z from 'zod'
 import { type CredentialKind, isKey, keyKinds } from './credential.ts'
 import { signatureMethods } from './ports.ts'
+import { expired, placement, retry } from './provider-api.ts'
 
 const name = z
   .string()
@@ -187,6 +188,7 @@ const keyKind = z.strictObject({
   title: z.string().min(1).meta({ description: 'What the provider calls it, e.g. "Personal access token"' }),
   header: z.string().optional().meta({ description: 'Where it differs from api.header' }),
   prefix: z.string().optional().meta({ description: 'Where it differs from api.prefix; `Basic ` for basic' }),
+  placement: placement.optional(),
 })
 
 const keys = z.strictObject({
@@ -252,7 +254,12 @@ const calls = {
       }),
     header: z.string().default('Authorization').meta({ description: 'The header that carries the access token' }),
     prefix: z.string().default('Bearer ').meta({ description: 'What stands before the token there' }),
-    headers: texts.optional().meta({ description: 'Headers that every API call needs, e.g. Notion-Version' }),
+    headers: texts.optional().meta({
+      description: 'Headers that every API call needs, e.g. Notion-Version; may hold ${config.x} and ${settings.x}',
+    }),
+    placement: placement.optional(),
+    retry: retry.optional(),
+    expired: expired.optional(),
   }),
   params: z
     .record(name, input)

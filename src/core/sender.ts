@@ -2,7 +2,7 @@
 import type { Connection } from './connection.ts'
 import type { Context } from './context.ts'
 import { type Credential, type CredentialKind, Secret } from './credential.ts'
-import type { Client } from './grants/authorization-code.ts'
+import type { ClientInUse } from './credential-header.ts'
 import { type Integration, unknownIntegration } from './integration.ts'
 import { clientOfRow } from './own-client.ts'
 import { type Read, readRow, readTexts } from './read.ts'
@@ -19,7 +19,7 @@ export interface Sender {
   readonly connectionId: string
   /** The row's. */
   readonly id: string
-  readonly client: Pick<Client, 'provider' | 'integration' | 'config'> & { readonly secret?: Secret }
+  readonly client: ClientInUse
   readonly credential: Credential
   /** It has a refresh token. */
   readonly renewable: boolean

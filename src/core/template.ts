@@ -119,3 +119,21 @@ const expandText = (provider: Provider, text: string, values: TemplateValues): s
     if (/^\.+$/.test(value)) return refuse(name, 'must not be made of dots')
     return encodeURIComponent(value)
   })
+
+/**
+ * Text outside of a URL, with its values as they are: a header, or what is signed. `more`: what stands for further `${x}`.
+ * Throws `invalid_request` for a value that would end a line.
+ */
+export const expandPlain = (
+  provider: Provider,
+  text: string,
+  values: TemplateValues,
+  more: Readonly<Record<string, string>> = {},
+): string => {
+  if (!text.includes('${')) return text
+  return text.replaceAll(/\$\{(?:(config|settings)\.)?(\w+)\}/g, (whole, space: string | undefined, name: string) => {
+    if (space === undefined) return Object.hasOwn(more, name) ? (more[name] ?? whole) : whole
+    const value = templateValue(provider, values, space, name)
+    return /^[\x20-\x7e]*$/.test(value) ? value : refuse(name, 'must be plain ASCII')
+  })
+}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { readProvider } from '../../catalogue/catalogue.ts'
+import { signAws } from '../../net/aws.ts'
 import { sign1 } from '../../net/oauth1.ts'
 import { Secret } from '../credential.ts'
 import { MortiseError } from '../errors.ts'
@@ -53,6 +54,7 @@ const watched = () => {
   const seen: [request: Signable, client: string, token: string | undefined][] = []
   const signer: Signer = {
     clock: { now: () => now },
+    signAws,
     sign1: (request, secret, tokenSecret) => {
       seen.push([request, secret.reveal(), tokenSecret?.reveal()])
       return sign1(request, secret, tokenSecret)

@@ -4,7 +4,7 @@ import type { MortiseError } from '../../core/errors.ts'
 import { toMortiseError } from '../../core/errors.ts'
 import type { GivenHeaders } from '../../core/pass-headers.ts'
 import { answer, bodyOf, proxied, restOf, untilGone } from '../pass.ts'
-import { Refusal, refusedAs } from './errors.ts'
+import { Refusal } from './errors.ts'
 import type { Served } from './served.ts'
 
 const prefix = /^\/proxy\//
@@ -55,11 +55,13 @@ const option = (request: FastifyRequest, name: string): string | undefined => {
 const wrong = (name: string, message: string): Refusal =>
   new Refusal(400, 'invalid_headers', message, [{ code: 'custom', message, path: [name] }])
 
-/** What names something: UTF-8, as it stands in a path. */
+/** What names something. */
 const named = (request: FastifyRequest, name: string): string => {
   const value = option(request, name)
   if (value === undefined) throw wrong(name, `The header ${name} is missing.`)
-  const text = Buffer.from(value, 'latin1').toString()
+  // Some clients send UTF-8, and some a byte for each character.
+  const decoded = Buffer.from(value, 'latin1').toString()
+  const text = decoded.includes('\ufffd') ? value : decoded
   if (/\p{Cc}/u.test(text)) throw wrong(name, `The header ${name} must have no control character.`)
   return text
 }
@@ -116,5 +118,7 @@ const refused = (error: MortiseError): unknown => {
   if (code === 'provider_unavailable')
     return new Refusal(details.reason === 'provider_slow' ? 504 : 502, code, message, [], undefined, details)
   if (code === 'provider_invalid_response') return new Refusal(502, code, message, [], undefined, details)
-  return refusedAs(400, 'server_error', error, 'connection_unknown')
+  if (details.reason === 'connection_unknown')
+    return new Refusal(400, 'server_error', `Failed to get connection. ${message}`)
+  return error
 }
