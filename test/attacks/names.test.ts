@@ -86,7 +86,8 @@ test('in production only origins that the environment of the JWT lists may have 
   await storage.allow(firstEnvironment.id, 'origin', 'https://listed.example')
   await storage.allow(other.id, 'origin', 'https://other.example')
   const { token } = await issueJwt(verbs.context, firstEnvironment, ownUser(firstEnvironment))
-  const page = await fetch(`${hub.origin}/authenticate-app?token=${token}&callback=function`)
+  const callback = `callback=function${'%20'.repeat(15_000)}`
+  const page = await fetch(`${hub.origin}/authenticate-app?token=${token}&${callback}`)
   assert.equal(page.status, 200)
   const policy = page.headers.get('content-security-policy') ?? ''
   assert.equal(/frame-ancestors ([^;]*)/.exec(policy)?.[1], "'self' https://listed.example")
