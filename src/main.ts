@@ -96,6 +96,9 @@ interface Listening {
   close(): Promise<void>
 }
 
+/** Bytes. One browser client writes the source of its page's callback into an address. */
+const maxHeaderSize = 64 * 1024
+
 /** `localhost` is both loopback families, whatever the machine's own hosts file says of the name. */
 const listen = async (app: Awaited<ReturnType<typeof createApp>>, config: Config): Promise<Listening> => {
   await app.ready()
@@ -105,7 +108,7 @@ const listen = async (app: Awaited<ReturnType<typeof createApp>>, config: Config
     await Promise.all(servers.map(closeServer))
   }
   for (const host of hosts) {
-    const server = createServer((request, response) => app.routing(request, response))
+    const server = createServer({ maxHeaderSize }, (request, response) => app.routing(request, response))
     server.on('upgrade', app.upgrade)
     try {
       server.listen(config.port, host)

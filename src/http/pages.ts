@@ -115,6 +115,24 @@ export const sendOnward = (reply: FastifyReply, url: string): FastifyReply =>
 <p>You are being sent on. If nothing happens: <a href="${url}" rel="noreferrer">continue</a>.</p>`,
   )
 
+/**
+ * Sends a form once more, from this page: with one that another site sends, a browser sends no cookies (RFC 6265bis
+ * §5.8.3, "Lax"), and the second try in one browser would look like one in another.
+ */
+export const sendAgain = (reply: FastifyReply, action: string, fields: URLSearchParams): FastifyReply =>
+  sendPage(
+    // Without its origin the form would be refused.
+    reply.header('referrer-policy', 'strict-origin'),
+    200,
+    'One moment',
+    html`<h1>One moment</h1>
+<form id="again" method="post" action="${action}">
+${[...fields].map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
+<button>Continue</button>
+</form>
+<script src="/assets/again.js" defer></script>`,
+  )
+
 interface DonePage {
   readonly outcome: Outcome
   readonly provider: string

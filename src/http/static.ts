@@ -11,6 +11,7 @@ const assets = {
   'close.js': 'text/javascript; charset=utf-8',
   'tell.js': 'text/javascript; charset=utf-8',
   'connect.js': 'text/javascript; charset=utf-8',
+  'again.js': 'text/javascript; charset=utf-8',
 }
 
 /** The files of `docs/`, in the order of reading, each with what it is for. */

@@ -161,6 +161,65 @@ test('GET /integrations: with a version, of one user and whether each is connect
   assert.equal(plain.body.data[0]?.unique_key, 'github')
 })
 
+/** Each call of its class Embedded, as its source has it (github.com/alloy-automation/alloy-node, `embedded/`), on 2024-03. */
+test('alloy-node 3.3.0, which no registry has: each call that it makes is answered with the fields that its own tests read', async () => {
+  const { body: grace } = await call<UserShape>(hub, 'POST', '/2024-03/users', { username: 'grace', fullName: 'Grace' })
+  const of = `/2024-03/users/${grace.userId}`
+  const user = { userId: grace.userId }
+  const source = await connected(hub, { userId: 'grace' }, { connector: 'github' })
+  const accessToken = (
+    await hub.rooms.hub.read(hub.rooms.firstEnvironment.id, 'github', source.id)
+  ).credential.accessToken.reveal()
+  const answered: [method: string, path: string, body: unknown, fields: string][] = [
+    ['GET', '/2024-03/users/grace', undefined, 'userId username fullName'],
+    ['GET', '/2024-03/users', undefined, 'data.0.userId data.0.username data.0.fullName'],
+    ['POST', '/2024-03/users/batch', { users: [{ username: 'x', fullName: 'X' }] }, 'message invalidUsers'],
+    ['PUT', of, { fullName: 'Admiral' }, 'userId username fullName'],
+    ['GET', `${of}/token`, undefined, 'token'],
+    ['GET', '/2024-03/metadata/apps', undefined, 'data.0.name data.0.icon'],
+    ['GET', '/2024-03/metadata/credentials', undefined, 'data.0.name data.0.icon data.0.isOauth data.0.properties'],
+    ['GET', '/2024-03/metadata/credentials/notion', undefined, 'data.name data.icon data.isOauth data.properties'],
+    [
+      'POST',
+      '/2024-03/headless/credentials',
+      { ...user, credential: { type: 'github', data: { accessToken } } },
+      'success credentialId',
+    ],
+    [
+      'GET',
+      `${of}/credentials`,
+      undefined,
+      'data.0.credentialId data.0.type data.0.name data.0.createdAt data.0.updatedAt',
+    ],
+    ['GET', `/2024-03/headless/oauthUrl?app=notion&userId=${grace.userId}`, undefined, 'oauthUrl data.oauthUrl'],
+    ['GET', `${of}/integrations/notion/install-url`, undefined, 'url'],
+    [
+      'GET',
+      `/2024-03/integrations?userId=${grace.userId}`,
+      undefined,
+      'data.0.integrationId data.0.app data.0.icon data.0.installed data.0.workflows',
+    ],
+    ['GET', `/2024-03/integrations/notion?userId=${grace.userId}`, undefined, 'data.integrationId data.workflows'],
+    ['GET', `/2024-03/workflows?userId=${grace.userId}`, undefined, 'data'],
+    ['GET', `/2024-03/events?userId=${grace.userId}`, undefined, 'data'],
+    ['PUT', `${of}/deactivate-workflows`, undefined, 'success'],
+    ['DELETE', `${of}/logs`, undefined, 'success'],
+    ['DELETE', `${of}/credentials/${source.credentialId}`, undefined, 'success'],
+    ['DELETE', of, undefined, 'success'],
+  ]
+  for (const [method, path, body, fields] of answered) {
+    const said = await call(hub, method, path, body)
+    assert.equal(said.status, 200, `${method} ${path} ${JSON.stringify(said.body)}`)
+    for (const field of fields.split(' ')) {
+      const value = field.split('.').reduce<unknown>((at, name) => (at as Record<string, unknown>)?.[name], said.body)
+      assert.notEqual(value, undefined, `${path}: ${field}`)
+    }
+  }
+  // It throws `message`, and takes a 422 for a success.
+  const gone = await refused(hub, 'GET', of)
+  assert.deepEqual([gone.status, typeof gone.body.message], [400, 'string'])
+})
+
 test('with a key: each route needs its scope, and a link needs the one that begins flows', async () => {
   const { key } = await newKey(hub, { scopes: ['connections:read', 'integrations:read'] })
   const auth = { authorization: `Bearer ${key}` }

@@ -143,7 +143,7 @@ test('alloy-node 2.2.1: each of its calls is answered, or refused with a sentenc
   assert.deepEqual(
     [...new Set(acts)],
     [
-      `${none}, so there is nothing here to act on. Call the provider through a connection: POST /connectors/{id}/actions/{action}/execute.`,
+      `${none}, so there is nothing here to act on. Call the provider through a connection: POST /connectors/{id}/actions/{action}/execute, or POST /passthrough.`,
     ],
   )
   for (const each of told.done.slice(27, 32)) assert.match(String(each.threw), /^Unified models .* are not served/)

@@ -1,9 +1,10 @@
 /** Further names of a hub (MORTISE_ALSO_KNOWN_AS), and the pages that the vendor's browser client shows under them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { addEnvironment } from '../../src/core/setup.ts'
 import { ownUser } from '../../src/core/users.ts'
 import { issueJwt } from '../../src/http/jwt.ts'
-import { raw, startTestHub, type TestHub } from '../harness.ts'
+import { raw, startServing, startTestHub, type TestHub } from '../harness.ts'
 import { newKey } from '../page.ts'
 
 const further = 'https://app.vendor.example'
@@ -76,4 +77,23 @@ test('the JWT of a user opens no route but its own: on a keyless hub it makes no
   await newKey(hub)
   const other = await raw(`${hub.origin}/workflows?userId=nobody`, { 'x-alloy-user-token': jwt })
   assert.deepEqual(JSON.parse(other.body), { data: [] })
+})
+
+test('in production only origins that the environment of the JWT lists may have its page in a frame', async t => {
+  const hub = await startServing(t)
+  const { firstEnvironment, storage, hub: verbs } = hub.rooms
+  const other = await addEnvironment(verbs.context, 'other')
+  await storage.allow(firstEnvironment.id, 'origin', 'https://listed.example')
+  await storage.allow(other.id, 'origin', 'https://other.example')
+  const { token } = await issueJwt(verbs.context, firstEnvironment, ownUser(firstEnvironment))
+  const callback = `callback=function${'%20'.repeat(15_000)}`
+  const page = await fetch(`${hub.origin}/authenticate-app?token=${token}&${callback}`)
+  assert.equal(page.status, 200)
+  const policy = page.headers.get('content-security-policy') ?? ''
+  assert.equal(/frame-ancestors ([^;]*)/.exec(policy)?.[1], "'self' https://listed.example")
+  assert.deepEqual([page.headers.get('x-frame-options'), page.headers.get('referrer-policy')], [null, 'no-referrer'])
+  const text = await page.text()
+  assert.match(text, /data-origins="http:\/\/localhost:\d+ https:\/\/listed\.example"/)
+  // Neither the JWT nor what else stood in the address is in the page.
+  assert.ok(!text.includes(token) && !text.includes('function'))
 })

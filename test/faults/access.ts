@@ -239,4 +239,25 @@ export const accessFaults: readonly Fault[] = [
     becomes: '',
     caughtBy: [names, 'a page for frames is no link'],
   },
+  {
+    guard: 'only its own environment lists who may frame a page of a JWT',
+    file: 'src/http/alloy/page.ts',
+    text: 'sendConnectPage(reply, 200, context, access, [environment.id], {',
+    becomes: 'sendConnectPage(reply, 200, context, access, (await storage.environments()).map(each => each.id), {',
+    caughtBy: [names, 'in production only origins'],
+  },
+  {
+    guard: 'a passthrough needs the scope of calls',
+    file: 'src/http/alloy/passthrough.ts',
+    text: "preHandler: served.may('proxy'),",
+    becomes: '',
+    caughtBy: ['test/alloy/passthrough.test.ts', 'what describes no call'],
+  },
+  {
+    guard: 'a link to connect needs the scope of flows',
+    file: 'src/http/alloy/embedded.ts',
+    text: "requireScope(request.caller, 'connect:write')",
+    becomes: 'void requireScope',
+    caughtBy: ['test/alloy/headless.test.ts', 'with a key'],
+  },
 ]

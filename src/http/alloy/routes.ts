@@ -4,6 +4,7 @@ import { MortiseError } from '../../core/errors.ts'
 import type { Hub } from '../../core/hub.ts'
 import { endUserNamed, ownUser } from '../../core/users.ts'
 import { type Access, authenticate, requireScope } from '../auth.ts'
+import { noteHub } from '../pass.ts'
 import { queryOf } from '../query.ts'
 import { errorOf } from '../thrown.ts'
 import { connectionRoutes } from './connections.ts'
@@ -16,6 +17,7 @@ import { executeRoutes } from './execute.ts'
 import { bodyOf, text } from './input.ts'
 import { pageRoutes } from './page.ts'
 import { pageCalls } from './page-calls.ts'
+import { passthroughRoutes } from './passthrough.ts'
 import { recordRoutes } from './records.ts'
 import type { Served } from './served.ts'
 import { startPage } from './start.ts'
@@ -30,6 +32,7 @@ export const alloyRoutes =
     app.setErrorHandler((thrown, request, reply) => {
       const error = errorOf(thrown, request, hub.context.log)
       const { status, body } = toError(error, publicUrl, request.id)
+      noteHub(request, reply)
       if (status === 401) reply.header('www-authenticate', 'Bearer')
       if (error.details.retryAfter) reply.header('retry-after', String(error.details.retryAfter))
       return reply.code(status).send(body)
@@ -107,6 +110,7 @@ export const alloyRoutes =
       embeddedRoutes(api, served)
       workflowRoutes(api, served)
       executeRoutes(api, served)
+      passthroughRoutes(api, served)
       recordRoutes(api, served)
       credentialRoutes(api, served)
       connectionRoutes(api, served)

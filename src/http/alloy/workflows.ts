@@ -13,7 +13,7 @@ const none = 'This hub connects accounts and runs no workflows, events or instal
 export const noWorkflow = (): MortiseError =>
   new MortiseError(
     'not_found',
-    `${none}, so there is nothing here to act on. Call the provider through a connection: POST /connectors/{id}/actions/{action}/execute.`,
+    `${none}, so there is nothing here to act on. Call the provider through a connection: POST /connectors/{id}/actions/{action}/execute, or POST /passthrough.`,
   )
 
 export const workflowRoutes = (app: FastifyInstance, served: Served): void => {
@@ -53,7 +53,7 @@ export const workflowRoutes = (app: FastifyInstance, served: Served): void => {
     handler() {
       throw new MortiseError(
         'not_found',
-        'Unified models (/one/crm, /one/commerce, …) are not served: providers are called in their own words, by POST /connectors/{id}/actions/{action}/execute. Webhooks are subscribed to at this hub: /docs/webhooks.',
+        'Unified models (/one/crm, /one/commerce, …) are not served: providers are called in their own words, by POST /connectors/{id}/actions/{action}/execute or POST /passthrough. Webhooks are subscribed to at this hub: /docs/webhooks.',
       )
     },
   })

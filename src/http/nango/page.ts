@@ -10,10 +10,10 @@ import type { Integration } from '../../core/integration.ts'
 import { isLoopbackHost, parseUrl } from '../../core/loopback.ts'
 import { openChosen } from '../../core/open-session.ts'
 import type { ConnectSession, Fixed } from '../../core/session.ts'
-import { type Access, checkBrowserOrigin } from '../auth.ts'
+import { type Access, checkBrowserOrigin, isOwnOrigin } from '../auth.ts'
 import { sendConnectPage } from '../connect-page.ts'
 import { attemptCookie, nonceIn } from '../cookies.ts'
-import { sendFailure, sendOnward } from '../pages.ts'
+import { sendAgain, sendFailure, sendOnward } from '../pages.ts'
 import { queryOf } from '../query.ts'
 import { errorOf } from '../thrown.ts'
 import { errorType, toError } from './errors.ts'
@@ -88,6 +88,10 @@ export const pageRoutes = async (app: FastifyInstance, hub: Hub, access: Access)
     // By a form, so that the token stands in no address.
     forms.post('/connect/start', async (request, reply) => {
       const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams()
+      const { origin = publicUrl, 'sec-fetch-site': site } = request.headers
+      // Of the same page under another name of the hub.
+      if (site === 'cross-site' && origin !== publicUrl && isOwnOrigin(access, origin))
+        return sendAgain(reply, '/connect/start', form)
       const integrationKey = single(form, 'integration') ?? ''
       let environmentId = access.firstEnvironment.id
       try {

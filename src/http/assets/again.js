@@ -1,0 +1,2 @@
+// Sends the form of this page by itself.
+document.querySelector('#again').submit()
