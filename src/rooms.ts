@@ -13,6 +13,7 @@ import type { Clock, Log } from './core/ports.ts'
 import type { RefreshTiming } from './core/refresh-timing.ts'
 import { ensureFirstEnvironment } from './core/setup.ts'
 import type { Storage } from './core/storage.ts'
+import { connectionsTelling } from './http/nango/webhook.ts'
 import { createCall } from './net/call.ts'
 import { sign1 } from './net/oauth1.ts'
 import { signWebhook } from './net/webhook.ts'
@@ -112,6 +113,7 @@ export const openRooms = async (config: Config, sandboxOrigin?: string, override
       }),
       seal: createSeal(root),
       sign: signWebhook,
+      tellings: { connections: connectionsTelling },
       sign1,
       clock,
       log,
