@@ -95,8 +95,8 @@ export const webhookFaults: readonly Fault[] = [
   {
     guard: 'the body is signed',
     file: 'src/core/notify.ts',
-    text: 'context.sign(secrets, delivery.id, now, delivery.body)',
-    becomes: "context.sign(secrets, delivery.id, now, '{}')",
+    text: 'sign(secrets, id, now, body)',
+    becomes: "sign(secrets, id, now, '{}')",
     caughtBy: [webhooks, 'is told at once'],
   },
   {
