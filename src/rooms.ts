@@ -14,6 +14,7 @@ import type { RefreshTiming } from './core/refresh-timing.ts'
 import { ensureFirstEnvironment } from './core/setup.ts'
 import type { Storage } from './core/storage.ts'
 import { signAws } from './net/aws.ts'
+import { connectionsTelling } from './http/nango/webhook.ts'
 import { createCall } from './net/call.ts'
 import { sign1 } from './net/oauth1.ts'
 import type { Resolve } from './net/reach.ts'
@@ -120,6 +121,7 @@ export const openRooms = async (config: Config, sandboxOrigin?: string, override
       stream: createStream(reachable),
       seal: createSeal(root),
       sign: signWebhook,
+      tellings: { connections: connectionsTelling },
       sign1,
       signAws,
       clock,

@@ -139,6 +139,7 @@ const known: Readonly<Record<string, string | Readonly<Record<string, string>>>>
     previous_secret: 'sealed',
     previous_until: 'as it is',
     events_json: 'as it is',
+    style: 'as it is',
     revision: 'as it is',
     created_at: 'as it is',
     updated_at: 'as it is',

@@ -219,6 +219,7 @@ export const moveContract = (begin: Begin): void => {
       secret: bytes(1),
       previous: { secret: bytes(2), until: at(9) },
       events: ['connection.created'] as const,
+      style: 'connections' as const,
       revision: 4,
       createdAt: at(0),
       updatedAt: at(1),

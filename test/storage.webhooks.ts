@@ -11,6 +11,7 @@ const endpoint = (environmentId: number, over: Partial<WebhookEndpoint> = {}): W
   url: 'https://app.example/webhooks?x=ü',
   secret: bytes(0, 1, 255),
   events: ['connection.created'],
+  style: 'standard',
   revision: 1,
   createdAt: at(0),
   updatedAt: at(0),
@@ -21,18 +22,23 @@ const event = (id: string, over: Partial<NewEvent> = {}): NewEvent => ({
   id,
   type: 'connection.created',
   body: `{"of":"${id}"}`,
+  others: { connections: `{"other of":"${id}"}` },
   createdAt: at(0),
   ...over,
 })
 
-const delivery = (environmentId: number, id: string, over: Partial<Delivery> = {}): Delivery => ({
-  environmentId,
-  status: 'pending',
-  tries: 0,
-  availableAt: over.createdAt ?? at(0),
-  ...event(id),
-  ...over,
-})
+const delivery = (environmentId: number, id: string, over: Partial<Delivery> = {}): Delivery => {
+  const { others: _, ...rest } = event(id)
+  return {
+    environmentId,
+    status: 'pending',
+    tries: 0,
+    style: 'standard',
+    availableAt: over.createdAt ?? at(0),
+    ...rest,
+    ...over,
+  }
+}
 
 const claimed = (seconds: number, tries = 1): Partial<Delivery> => ({
   tries,
@@ -56,6 +62,7 @@ export const webhookContract = (begin: Begin): void => {
       url: 'https://other.example/',
       previous: { secret: bytes(7), until: at(60) },
       events: [],
+      style: 'connections',
       revision: 2,
       updatedAt: at(5),
     })
@@ -81,8 +88,8 @@ export const webhookContract = (begin: Begin): void => {
     const { storage, second } = await begin(t)
     assert.equal(await storage.removeEndpoint(1, 'gone'), false)
     for (const id of [1, 2]) await storage.putEndpoint(endpoint(id))
-    for (const id of ['a', 'b']) await storage.addDelivery(1, event(id))
-    await storage.addDelivery(2, event('a'))
+    for (const id of ['a', 'b']) await storage.addDelivery(1, event(id), 'standard')
+    await storage.addDelivery(2, event('a'), 'standard')
     await storage.claimDeliveries(at(0), at(15), 1)
     await storage.endDelivery(1, 'a', 1, { status: 'delivered', at: at(1), lastStatus: 200 })
     assert.equal(await storage.removeEndpoint(1, 'gone'), true)
@@ -123,6 +130,40 @@ export const webhookContract = (begin: Begin): void => {
     ])
   })
 
+  test('a delivery has the body of its endpoint when it was written, and the URL of its connection', async t => {
+    const { storage, second } = await begin(t)
+    await storage.putEndpoint(endpoint(1, { style: 'connections' }))
+    const url = 'https://own.example/'
+    await storage.authorize(telling(connection(1, 'a'), () => [event('a', { url })]))
+    await storage.putEndpoint(endpoint(1, { revision: 2 }))
+    const told = delivery(1, 'a', { style: 'connections', body: '{"other of":"a"}', url })
+    assert.deepEqual(await second.deliveries(1, 10), [told])
+  })
+
+  test('that a connection is flagged is told once, with it, and by whom it is flagged first', async t => {
+    const { storage, second } = await begin(t)
+    const type = 'connection.reauthorization_required'
+    await storage.putEndpoint(endpoint(1, { events: [type] }))
+    await add(storage, connection(1, 'a'))
+    const why = { cause: 'refresh_refused', message: 'No.' } as const
+    const flag = (by: typeof storage, revision: number, id: string) =>
+      by.flagConnection(1, 'a', revision, why, at(5), [event(id, { type })])
+    const { credentialRevision } = connection(1, 'a')
+    assert.equal(await flag(storage, credentialRevision + 1, 'late'), false)
+    assert.deepEqual(await storage.deliveries(1, 10), [])
+    await Promise.all([storage, second, storage, second].map((by, n) => flag(by, credentialRevision, `e${n}`)))
+    const deliveries = await second.deliveries(1, 10)
+    assert.deepEqual(
+      deliveries.map(each => [each.type, each.status]),
+      [[type, 'pending']],
+    )
+    // Both stand or neither does.
+    await add(storage, connection(1, 'b'))
+    const twice = [event('x', { type }), event('x', { type })]
+    await assert.rejects(storage.flagConnection(1, 'b', credentialRevision, why, at(5), twice))
+    assert.equal((await storage.connectionById(1, 'b'))?.status, 'connected')
+  })
+
   test('connection and delivery stand or fall together', async t => {
     const { storage } = await begin(t)
     await storage.putEndpoint(endpoint(1))
@@ -154,8 +195,8 @@ export const webhookContract = (begin: Begin): void => {
       ['a', 2],
       ['c', 2],
     ] as const)
-      await storage.addDelivery(1, event(id, { createdAt: at(seconds), type: 'webhook.test' }))
-    await storage.addDelivery(2, event('d'))
+      await storage.addDelivery(1, event(id, { createdAt: at(seconds), type: 'webhook.test' }), 'standard')
+    await storage.addDelivery(2, event('d'), 'standard')
     const ids = async (limit: number) => (await storage.deliveries(1, limit)).map(each => each.id)
     assert.deepEqual(await ids(10), ['c', 'a', 'b'])
     assert.deepEqual(await ids(2), ['c', 'a'])
@@ -171,7 +212,7 @@ export const webhookContract = (begin: Begin): void => {
       [1, 'c', 2],
       [1, 'd', 11],
     ] as const)
-      await storage.addDelivery(environmentId, event(id, { createdAt: at(seconds) }))
+      await storage.addDelivery(environmentId, event(id, { createdAt: at(seconds) }), 'standard')
     assert.deepEqual(await storage.claimDeliveries(at(0), at(15), 10), [])
     assert.deepEqual(await storage.claimDeliveries(at(10), at(25), 2), [
       delivery(2, 'b', { createdAt: at(1), ...claimed(25) }),
@@ -198,7 +239,7 @@ export const webhookContract = (begin: Begin): void => {
 
   test('each is claimed by exactly one of many at once', async t => {
     const { storage, second } = await begin(t)
-    for (let n = 0; n < 20; n++) await storage.addDelivery(1, event(`e${n}`))
+    for (let n = 0; n < 20; n++) await storage.addDelivery(1, event(`e${n}`), 'standard')
     const claims = await Promise.all(
       Array.from({ length: 10 }, (_, n) => (n % 2 ? storage : second).claimDeliveries(at(1), at(16), 20)),
     )
@@ -210,7 +251,7 @@ export const webhookContract = (begin: Begin): void => {
 
   test('the end of a try is recorded, whatever it is', async t => {
     const { storage, second } = await begin(t)
-    for (const id of ['a', 'b', 'c']) await storage.addDelivery(1, event(id))
+    for (const id of ['a', 'b', 'c']) await storage.addDelivery(1, event(id), 'standard')
     await storage.claimDeliveries(at(0), at(15), 10)
     const sentTo = 'https://app.example/webhooks'
     assert.equal(
@@ -240,8 +281,8 @@ export const webhookContract = (begin: Begin): void => {
 
   test('a late end never overwrites a later try, nor what is over', async t => {
     const { storage, second } = await begin(t)
-    await storage.addDelivery(1, event('a'))
-    await storage.addDelivery(2, event('a'))
+    await storage.addDelivery(1, event('a'), 'standard')
+    await storage.addDelivery(2, event('a'), 'standard')
     await storage.claimDeliveries(at(0), at(15), 10)
     await second.claimDeliveries(at(15), at(30), 10)
     const late = { status: 'failed', at: at(16), lastError: 'Late.' } as const
@@ -256,7 +297,7 @@ export const webhookContract = (begin: Begin): void => {
 
   test('a delivery is sent again on demand, whatever became of it, but not while it is being sent', async t => {
     const { storage, second } = await begin(t)
-    for (const id of ['a', 'b', 'c']) await storage.addDelivery(1, event(id))
+    for (const id of ['a', 'b', 'c']) await storage.addDelivery(1, event(id), 'standard')
     await storage.claimDeliveries(at(0), at(15), 10)
     await storage.endDelivery(1, 'a', 1, { status: 'delivered', at: at(1), lastStatus: 200 })
     await storage.endDelivery(1, 'b', 1, { status: 'pending', at: at(600), lastStatus: 500 })
@@ -286,7 +327,7 @@ export const webhookContract = (begin: Begin): void => {
       [1, 'c', 3],
       [1, 'd', 4],
     ] as const)
-      await storage.addDelivery(environmentId, event(id, { createdAt: at(seconds) }))
+      await storage.addDelivery(environmentId, event(id, { createdAt: at(seconds) }), 'standard')
     await storage.claimDeliveries(at(9), at(24), 10)
     await storage.endDelivery(1, 'a', 1, { status: 'delivered', at: at(9) })
     await storage.endDelivery(2, 'b', 1, { status: 'failed', at: at(9) })

@@ -226,6 +226,7 @@ test('webhook set, test, show, rotate and remove work on a running hub', async t
   const { hub, receiver } = await begin(t)
   const run = (...args: string[]) => mortise(['webhook', ...args], { MORTISE_DATA_DIR: hub.dataDir })
   assert.match((await run('show')).stdout, /has no webhook endpoint\. Set one: npx mortise webhook set/)
+  assert.equal((await run('show', '--json')).stdout, 'null\n')
   const early = await run('test')
   assert.deepEqual([early.code, /no webhook endpoint/.test(early.stderr)], [3, true])
   const set = await run('set', receiver.url, '--event', 'connection.created')
@@ -245,6 +246,13 @@ test('webhook set, test, show, rotate and remove work on a running hub', async t
   assert.match(shown.stdout, new RegExp(`URL +${receiver.url}\nEvents +connection\\.created\n`))
   assert.match(shown.stdout, /webhook\.test +1 +delivered \(200\)/)
   assert.ok(!shown.stdout.includes(secret))
+  const json = await run('show', '--json')
+  const { endpoint, deliveries } = JSON.parse(json.stdout)
+  assert.deepEqual(
+    [endpoint.url, endpoint.style, deliveries.map((each: { lastStatus: number }) => each.lastStatus)],
+    [receiver.url, 'standard', [503, 200]],
+  )
+  assert.ok(!json.stdout.includes(secret))
   const again = await run('set', `${receiver.url}/other`)
   assert.equal(
     again.stdout.trim(),

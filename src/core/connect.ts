@@ -9,11 +9,11 @@ import type { Context } from './context.ts'
 import { type Credential, type Json, pickText } from './credential.ts'
 import { refreshAt } from './due.ts'
 import { MortiseError, toMortiseError } from './errors.ts'
-import { connectionEvents } from './event.ts'
 import { mustNotBeFrozen } from './frozen.ts'
 import type { Client } from './grants/authorization-code.ts'
 import { isSilent } from './grants/token-answer.ts'
 import { begin, obtain, type Returned } from './handshake.ts'
+import { connectionEvents } from './happened.ts'
 import { identityRequest, readAccount, readFacts, readIdentityAnswer } from './identity.ts'
 import { newId, newNonce, newNumber, sha256 } from './ids.ts'
 import { unknownIntegration } from './integration.ts'
@@ -225,6 +225,7 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
   }
   const named = attempt.connectionId !== undefined || attempt.repairs !== undefined
   const accountKey = named || attempt.duplicate ? undefined : accountKeyOf(account)
+  const events = await connectionEvents(context, attempt, now)
   const written = await storage.authorize({
     environmentId: attempt.environmentId,
     integrationKey: integration.key,
@@ -257,7 +258,7 @@ const complete = async (context: Context, attempt: Attempt, callback: Callback):
       ...(attempt.sessionId === undefined ? {} : { sessionId: attempt.sessionId }),
       outcome: succeeded,
     },
-    events: connectionEvents(now),
+    events,
   })
   context.wake()
   if (provider.auth === 'oauth2' && isSilent(provider, told)) await learnExpiry(context, { ...client, config }, written)

@@ -4,6 +4,7 @@ import type { Action } from './action.ts'
 import { Secret } from './credential.ts'
 import type { Environment } from './environment.ts'
 import { MortiseError } from './errors.ts'
+import type { Tellings } from './event.ts'
 import type { Integration } from './integration.ts'
 import type { Call, Clock, Log, Seal, Sealer, Sign, Sign1, SignAws, Stream } from './ports.ts'
 import type { Provider } from './provider.ts'
@@ -32,6 +33,7 @@ export interface World {
   readonly stream: Stream
   readonly seal: Seal
   readonly sign: Sign
+  readonly tellings: Tellings
   readonly sign1: Sign1
   readonly signAws: SignAws
   readonly clock: Clock

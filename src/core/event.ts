@@ -1,14 +1,26 @@
 /**
  * Events: what happened in an environment. Deliveries: telling its webhook endpoint of one, until it was heard. The
  * wire is Standard Webhooks: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+ * or, where the endpoint is of another style, that of the clients which it is for.
  */
-import { type Connection, shownId } from './connection.ts'
-import { shownUserId } from './end-user.ts'
-import { newId } from './ids.ts'
+import type { Connection, Flag } from './connection.ts'
+import type { Secret } from './credential.ts'
+import type { EndUser } from './end-user.ts'
 
-/** What an endpoint may subscribe to. A new type is one more line here, and a function below that writes its body. */
-export const eventTypes = ['connection.created'] as const
+/** What an endpoint may subscribe to. A new type is one more line here, and the data of its body in `happened.ts`. */
+export const eventTypes = ['connection.created', 'connection.repaired', 'connection.reauthorization_required'] as const
 export type EventType = (typeof eventTypes)[number]
+
+/** How an endpoint is told: `standard` by Standard Webhooks, `connections` as clients of the Connections API expect it. */
+export const webhookStyles = ['standard', 'connections'] as const
+export type WebhookStyle = (typeof webhookStyles)[number]
+type OtherStyle = Exclude<WebhookStyle, 'standard'>
+
+/** What an endpoint subscribes to that names no events. */
+export const usualEvents: Readonly<Record<WebhookStyle, readonly EventType[]>> = {
+  standard: ['connection.created'],
+  connections: eventTypes,
+}
 
 /** What the test button sends. Every endpoint gets it, whatever it subscribes to. */
 export const testType = 'webhook.test'
@@ -22,6 +34,7 @@ export interface WebhookEndpoint {
   /** Sealed: the one before the last rotation. It signs besides the new one until then, so that nothing is missed. */
   readonly previous?: { readonly secret: Uint8Array; readonly until: Date }
   readonly events: readonly EventType[]
+  readonly style: WebhookStyle
   /** Moves with every change: a change that was made on an older one is refused. Starts at 1. */
   readonly revision: number
   readonly createdAt: Date
@@ -38,6 +51,9 @@ export interface Delivery {
   readonly type: EventType | typeof testType
   /** The exact JSON text that is signed and sent. */
   readonly body: string
+  readonly style: WebhookStyle
+  /** Where it goes, if the connection has a URL of its own. */
+  readonly url?: string
   readonly status: DeliveryStatus
   /** How often it was claimed to be sent. Only grows. */
   readonly tries: number
@@ -55,32 +71,25 @@ export interface Delivery {
   readonly lastError?: string
 }
 
-/** An event as it goes to storage. */
-export type NewEvent = Pick<Delivery, 'id' | 'type' | 'body' | 'createdAt'>
+/** An event as it goes to storage. `others`: its body for an endpoint of another style than the standard one. */
+export type NewEvent = Pick<Delivery, 'id' | 'type' | 'body' | 'url' | 'createdAt'> & {
+  readonly others: Readonly<Record<OtherStyle, string>>
+}
 
-const newEvent = (type: NewEvent['type'], data: Record<string, string>, now: Date): NewEvent => ({
-  id: newId(now),
-  type,
-  body: JSON.stringify({ type, data }),
-  createdAt: now,
-})
+/** What happened to a connection. */
+export interface Happened {
+  readonly type: EventType
+  readonly connection: Connection
+  /** Its name. */
+  readonly environment: string
+  readonly endUser?: EndUser
+  readonly why?: Flag
+}
 
-/** What `Storage.authorize` writes with a connection: `connection.created` for a new one, nothing for a repaired one. */
-export const connectionEvents =
-  (now: Date) =>
-  (written: Connection, created: boolean): readonly NewEvent[] =>
-    created
-      ? [
-          newEvent(
-            'connection.created',
-            {
-              connectionId: shownId(written),
-              userId: shownUserId(written.environmentId, written.endUserId),
-              integrationId: written.integrationKey,
-            },
-            now,
-          ),
-        ]
-      : []
-
-export const testEvent = (now: Date): NewEvent => newEvent(testType, {}, now)
+/** How endpoints of another style are told. Undefined: the test button was pressed. */
+export interface Telling {
+  body(happened: Happened | undefined, environment: string): string
+  /** `secrets`: the newest first. */
+  headers(secrets: readonly Secret[], body: string): Readonly<Record<string, string>>
+}
+export type Tellings = Readonly<Record<OtherStyle, Telling>>

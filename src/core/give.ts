@@ -9,9 +9,9 @@ import type { Context } from './context.ts'
 import { type Credential, type CredentialKind, isKey, type JsonObject, Secret } from './credential.ts'
 import { refreshAt } from './due.ts'
 import { badParameter, MortiseError, toMortiseError } from './errors.ts'
-import { connectionEvents } from './event.ts'
 import { mustNotBeFrozen } from './frozen.ts'
 import type { Client } from './grants/authorization-code.ts'
+import { connectionEvents } from './happened.ts'
 import { identityRequest, readAccount, readFacts, readIdentityAnswer } from './identity.ts'
 import { newId, newNumber } from './ids.ts'
 import type { Integration } from './integration.ts'
@@ -147,6 +147,8 @@ export const give = async (context: Context, gift: Gift): Promise<Connection> =>
   // An id of that form begins with its seconds: without a date, an import is as old as its id says.
   const madeAt = gift.id === undefined ? now : new Date(Number.parseInt(gift.id.slice(0, 8), 16) * 1000)
   const createdAt = gift.createdAt ?? (madeAt < now ? madeAt : now)
+  const whose = { environmentId: gift.environmentId, endUserId: gift.endUserId ?? '' }
+  const events = await connectionEvents(context, whose, now)
   const connection = await context.storage.authorize({
     environmentId: gift.environmentId,
     integrationKey: integration.key,
@@ -194,7 +196,7 @@ export const give = async (context: Context, gift: Gift): Promise<Connection> =>
       }
       return { connection: row, accountKey: found?.accountKey ?? accountKey, refreshAt: refreshAt(row, provider) }
     },
-    events: connectionEvents(now),
+    events,
   })
   context.wake()
   return connection

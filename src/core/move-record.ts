@@ -85,6 +85,7 @@ const endpoint: Fields<FlatEndpoint> = {
   previousSecret: 'sealed?',
   previousUntil: 'date?',
   events: 'json',
+  style: 'text',
   revision: 'number',
   createdAt: 'date',
   updatedAt: 'date',

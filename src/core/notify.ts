@@ -1,14 +1,23 @@
 /**
  * event → delivery → signed POST → next try. An event is written in the transaction of what happened (see
  * `Storage.authorize`), so it is never lost and never made up; from there on it is sent until it is heard: at least once.
- * The wire is Standard Webhooks (see `event.ts`).
+ * The wire is that of the endpoint's style (see `event.ts`).
  */
 import { randomBytes } from 'node:crypto'
 import type { Context } from './context.ts'
 import { Secret } from './credential.ts'
 import type { Environment } from './environment.ts'
 import { badParameter, MortiseError, toMortiseError } from './errors.ts'
-import { type Delivery, type EventType, eventTypes, testEvent, type WebhookEndpoint } from './event.ts'
+import {
+  type Delivery,
+  type EventType,
+  eventTypes,
+  usualEvents,
+  type WebhookEndpoint,
+  type WebhookStyle,
+  webhookStyles,
+} from './event.ts'
+import { testEvent } from './happened.ts'
 import { isLoopbackHost, parseUrl } from './loopback.ts'
 import { type CallResponse, retryAfter } from './ports.ts'
 import type { DeliveryEnd } from './storage-webhooks.ts'
@@ -90,15 +99,23 @@ const eventsNamed = (names: readonly string[]): readonly EventType[] => {
   return eventTypes.filter(type => names.includes(type))
 }
 
+const styleNamed = (name: string): WebhookStyle => {
+  const style = webhookStyles.find(each => each === name)
+  if (style) return style
+  throw badParameter('style', `There is no style "${name.slice(0, 80)}"; the styles are: ${webhookStyles.join(', ')}.`)
+}
+
 export interface EndpointAsk {
   readonly url: string
-  /** Undefined: those it has; for a new one all of them. */
+  /** Undefined: those it has; of a new one, and with another style, what is usual there. */
   readonly events?: readonly string[]
+  /** Undefined: the one it has; of a new one the standard. */
+  readonly style?: string
 }
 
 /**
  * Sets where an environment is told of its events. A new endpoint gets a secret, which is answered this once; changing
- * URL or events keeps it. Throws `invalid_request` (parameter `url` or `events`), or `conflict`.
+ * URL, events or style keeps it. Throws `invalid_request` (parameter `url`, `events` or `style`), or `conflict`.
  */
 export const setEndpoint = async (
   context: Context,
@@ -109,9 +126,11 @@ export const setEndpoint = async (
   const asked = ask.events && eventsNamed(ask.events)
   const known = await endpointOf(context, environment)
   const now = context.clock.now()
+  const style = ask.style === undefined ? (known?.style ?? 'standard') : styleNamed(ask.style)
   if (known) {
-    const events = asked ?? known.events
-    return { endpoint: await put(context, { ...known, url, events, revision: known.revision + 1, updatedAt: now }) }
+    const events = asked ?? (style === known.style ? known.events : usualEvents[style])
+    const next = { ...known, url, events, style, revision: known.revision + 1, updatedAt: now }
+    return { endpoint: await put(context, next) }
   }
   const secret = new Secret(newSigningSecret())
   const sealer = await context.sealerOf(environment.id)
@@ -119,7 +138,8 @@ export const setEndpoint = async (
     environmentId: environment.id,
     url,
     secret: sealer.seal(placeOf(environment.id, 'secret'), secret.reveal()),
-    events: asked ?? eventTypes,
+    events: asked ?? usualEvents[style],
+    style,
     revision: 1,
     createdAt: now,
     updatedAt: now,
@@ -160,9 +180,9 @@ export const removeEndpoint = async (context: Context, environment: Environment)
 
 /** Sends a `webhook.test` the way that events go; answers the delivery's id, to look it up by. Throws `not_found`. */
 export const sendTest = async (context: Context, environment: Environment): Promise<string> => {
-  await mustHaveEndpoint(context, environment)
-  const event = testEvent(context.clock.now())
-  await context.storage.addDelivery(environment.id, event)
+  const { style } = await mustHaveEndpoint(context, environment)
+  const event = testEvent(context, environment.name, context.clock.now())
+  await context.storage.addDelivery(environment.id, event, style)
   context.wake()
   return event.id
 }
@@ -238,18 +258,17 @@ export const createNotifier = (context: Context): Notifier => {
 const attempt = async (context: Context, delivery: Delivery, now: Date): Promise<DeliveryEnd> => {
   const endpoint = await context.storage.endpoint(delivery.environmentId)
   if (!endpoint) return { status: 'failed', at: now, lastError: endpointGone }
-  const url = new URL(endpoint.url)
+  const url = new URL(delivery.url ?? endpoint.url)
   const sentTo = url.origin + url.pathname
   try {
     const secrets = await secretsOf(context, endpoint, now)
     const response = await context.call.send({
       method: 'POST',
-      url: endpoint.url,
+      url: url.href,
       headers: {
         'content-type': 'application/json',
         'webhook-id': delivery.id,
-        'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
-        'webhook-signature': context.sign(secrets, delivery.id, now, delivery.body),
+        ...signed(context, delivery, secrets, now),
       },
       body: delivery.body,
       sandbox: false,
@@ -263,6 +282,19 @@ const attempt = async (context: Context, delivery: Delivery, now: Date): Promise
     return { ...again(delivery.tries, context.clock.now()), sentTo, lastError: error.message }
   }
 }
+
+const signed = (
+  { sign, tellings }: Context,
+  { id, style, body }: Delivery,
+  secrets: readonly Secret[],
+  now: Date,
+): Readonly<Record<string, string>> =>
+  style === 'standard'
+    ? {
+        'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+        'webhook-signature': sign(secrets, id, now, body),
+      }
+    : tellings[style].headers(secrets, body)
 
 /** The newest first: a receiver compares with each. */
 const secretsOf = async (context: Context, endpoint: WebhookEndpoint, now: Date): Promise<Secret[]> => {

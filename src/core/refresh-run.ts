@@ -6,6 +6,7 @@ import type { Context } from './context.ts'
 import { nextTry, refreshAt } from './due.ts'
 import { MortiseError } from './errors.ts'
 import { exchange, type Issuer, type Renewed } from './exchange.ts'
+import { flagEvents } from './happened.ts'
 import type { Held } from './held.ts'
 import { sha256 } from './ids.ts'
 import type { Hold, Steadiness } from './keep-lease.ts'
@@ -220,8 +221,11 @@ const flag = async (
         ? ambiguous(name)
         : { cause: 'refresh_refused', message: error.message }
   const note = async () => {
-    const noted = await storage.flagConnection(row.environmentId, row.id, row.credentialRevision, why, clock.now())
+    const now = clock.now()
+    const events = await flagEvents(shared.context, row, why, now)
+    const noted = await storage.flagConnection(row.environmentId, row.id, row.credentialRevision, why, now, events)
     tell('flagged', row.id)
+    if (noted) shared.context.wake()
     return noted
   }
   const flagged = await write(shared, job, row, note, null)

@@ -1,5 +1,5 @@
 /** The part of the storage port on webhooks: endpoints, and deliveries. Its contract as in `storage.ts`. */
-import type { Delivery, DeliveryStatus, NewEvent, WebhookEndpoint } from './event.ts'
+import type { Delivery, DeliveryStatus, NewEvent, WebhookEndpoint, WebhookStyle } from './event.ts'
 
 export interface WebhookStorage {
   endpoint(environmentId: number): Promise<WebhookEndpoint | undefined>
@@ -11,8 +11,8 @@ export interface WebhookStorage {
   /** Removes the endpoint, and gives up its pending deliveries with `reason`, at once. false if there is none. */
   removeEndpoint(environmentId: number, reason: string): Promise<boolean>
 
-  /** A delivery that stands alone (the test). Those of events are written by `authorize`, with what happened. */
-  addDelivery(environmentId: number, event: NewEvent): Promise<void>
+  /** A delivery that stands alone (the test). Those of events are written with what happened. */
+  addDelivery(environmentId: number, event: NewEvent, style: WebhookStyle): Promise<void>
   delivery(environmentId: number, id: string): Promise<Delivery | undefined>
   /** Newest first. */
   deliveries(environmentId: number, limit: number): Promise<Delivery[]>

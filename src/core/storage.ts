@@ -189,8 +189,18 @@ export interface Storage extends RefreshStorage, WebhookStorage, MoveStorage {
     from: number,
     next: Pick<Connection, 'access' | 'renewal' | 'expiresAt' | 'obtainedAt' | 'scopes'>,
   ): Promise<boolean>
-  /** Sets `reauthorization_required`, by compare-and-swap: never overwrites a credential newer than `from`. */
-  flagConnection(environmentId: number, id: string, from: number, why: Flag, at: Date): Promise<boolean>
+  /**
+   * Sets `reauthorization_required`, by compare-and-swap: never overwrites a credential newer than `from`. Where it was not
+   * so before, what is told of it becomes pending deliveries in the same transaction.
+   */
+  flagConnection(
+    environmentId: number,
+    id: string,
+    from: number,
+    why: Flag,
+    at: Date,
+    events?: readonly NewEvent[],
+  ): Promise<boolean>
   /** Sets metadata, or merges its first level into what is there; touches nothing else. Undefined if there is no such row. */
   setMetadata(
     environmentId: number,

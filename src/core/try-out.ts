@@ -1,7 +1,8 @@
 /** Whether a connection works is found out by using it: the provider is asked whose account it is. */
-import type { Connection } from './connection.ts'
+import type { Connection, Flag } from './connection.ts'
 import type { Context } from './context.ts'
 import { MortiseError, toMortiseError } from './errors.ts'
+import { flagEvents } from './happened.ts'
 import { identityRequest } from './identity.ts'
 import { unknownIntegration } from './integration.ts'
 import { clientOfRow } from './own-client.ts'
@@ -29,14 +30,12 @@ export const tryOut = async (context: Context, refresher: Refresher, row: Connec
   } catch (thrown) {
     const error = toMortiseError(thrown)
     const { environmentId, id, credentialRevision } = read.connection
-    if (error.code === 'reauthorization_required')
-      await storage.flagConnection(
-        environmentId,
-        id,
-        credentialRevision,
-        { cause: 'refresh_refused', message: error.message },
-        clock.now(),
-      )
+    if (error.code === 'reauthorization_required') {
+      const why: Flag = { cause: 'refresh_refused', message: error.message }
+      const now = clock.now()
+      const events = await flagEvents(context, read.connection, why, now)
+      if (await storage.flagConnection(environmentId, id, credentialRevision, why, now, events)) context.wake()
+    }
     throw error
   }
   const { environmentId, id, credentialRevision } = read.connection

@@ -4,6 +4,7 @@ import type { Storage } from '../core/storage.ts'
 import type { Engine } from './engine.ts'
 import { mustBeOpen } from './open-environment.ts'
 import { credentialColumns } from './tables.ts'
+import { addDeliveries } from './webhooks.ts'
 
 /** Whether a statement changed its one row. */
 export const one = (result: {
@@ -66,17 +67,28 @@ export const credentialStorage = ({ db, transact, shareLocked }: Engine): Creden
         .where('credential_revision', '=', revision)
         .execute()
     },
-    async flagConnection(environmentId, id, from, { cause, message }, at) {
-      const flagged = await of(environmentId, id)
-        .set({
-          status: 'reauthorization_required',
-          status_reason: message,
-          status_cause: cause,
-          updated_at: at.getTime(),
-        })
-        .where('credential_revision', '=', from)
-        .executeTakeFirstOrThrow()
-      return one(flagged)
-    },
+    flagConnection: (environmentId, id, from, { cause, message }, at, events = []) =>
+      transact(async tx => {
+        const row = await tx
+          .selectFrom('connections')
+          .select('status')
+          .where('environment_id', '=', environmentId)
+          .where('id', '=', id)
+          .executeTakeFirst()
+        const flagged = await tx
+          .updateTable('connections')
+          .set({
+            status: 'reauthorization_required',
+            status_reason: message,
+            status_cause: cause,
+            updated_at: at.getTime(),
+          })
+          .where('environment_id', '=', environmentId)
+          .where('id', '=', id)
+          .where('credential_revision', '=', from)
+          .executeTakeFirstOrThrow()
+        if (one(flagged) && row?.status === 'connected') await addDeliveries(tx, environmentId, events)
+        return one(flagged)
+      }),
   }
 }

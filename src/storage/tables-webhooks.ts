@@ -7,6 +7,7 @@ export interface WebhookTables {
     previous_secret: Uint8Array | null
     previous_until: number | null
     events_json: string
+    style: string
     revision: number
     created_at: number
     updated_at: number
@@ -25,5 +26,7 @@ export interface WebhookTables {
     last_error: string | null
     created_at: number
     delivered_at: number | null
+    style: string
+    url: string | null
   }
 }

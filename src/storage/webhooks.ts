@@ -1,6 +1,6 @@
 /** The part of the storage port that is about webhooks. */
 import type { Kysely } from 'kysely'
-import { type Delivery, type NewEvent, testType, type WebhookEndpoint } from '../core/event.ts'
+import { type Delivery, type NewEvent, testType, type WebhookEndpoint, type WebhookStyle } from '../core/event.ts'
 import type { WebhookStorage } from '../core/storage-webhooks.ts'
 import type { Engine } from './engine.ts'
 import { date, optional, same, type Tables } from './tables.ts'
@@ -13,6 +13,7 @@ export const toEndpoint = (row: Tables['webhook_endpoints']): WebhookEndpoint =>
     ? {}
     : { previous: { secret: row.previous_secret, until: date(row.previous_until) } }),
   events: JSON.parse(row.events_json),
+  style: row.style as WebhookEndpoint['style'],
   revision: row.revision,
   createdAt: date(row.created_at),
   updatedAt: date(row.updated_at),
@@ -25,6 +26,7 @@ export const fromEndpoint = (endpoint: WebhookEndpoint): Tables['webhook_endpoin
   previous_secret: endpoint.previous?.secret ?? null,
   previous_until: endpoint.previous?.until.getTime() ?? null,
   events_json: JSON.stringify(endpoint.events),
+  style: endpoint.style,
   revision: endpoint.revision,
   created_at: endpoint.createdAt.getTime(),
   updated_at: endpoint.updatedAt.getTime(),
@@ -35,6 +37,8 @@ const toDelivery = (row: Tables['deliveries']): Delivery => ({
   id: row.id,
   type: row.type as Delivery['type'],
   body: row.body,
+  style: row.style as Delivery['style'],
+  ...optional('url', row.url, same),
   status: row.status as Delivery['status'],
   tries: row.tries,
   availableAt: date(row.available_at),
@@ -46,11 +50,13 @@ const toDelivery = (row: Tables['deliveries']): Delivery => ({
   ...optional('lastError', row.last_error, same),
 })
 
-const fromEvent = (environmentId: number, event: NewEvent): Tables['deliveries'] => ({
+const fromEvent = (environmentId: number, event: NewEvent, style: WebhookStyle): Tables['deliveries'] => ({
   environment_id: environmentId,
   id: event.id,
   type: event.type,
-  body: event.body,
+  body: style === 'standard' ? event.body : event.others[style],
+  style,
+  url: event.url ?? null,
   status: 'pending',
   tries: 0,
   available_at: event.createdAt.getTime(),
@@ -71,11 +77,12 @@ export const addDeliveries = async (
   if (events.length === 0) return
   const endpoint = await tx
     .selectFrom('webhook_endpoints')
-    .select('events_json')
+    .select(['events_json', 'style'])
     .where('environment_id', '=', environmentId)
     .executeTakeFirst()
   const wanted: readonly string[] = endpoint ? [...JSON.parse(endpoint.events_json), testType] : []
-  const rows = events.filter(event => wanted.includes(event.type)).map(event => fromEvent(environmentId, event))
+  const style = (endpoint?.style ?? 'standard') as WebhookStyle
+  const rows = events.filter(event => wanted.includes(event.type)).map(event => fromEvent(environmentId, event, style))
   if (rows.length > 0) await tx.insertInto('deliveries').values(rows).execute()
 }
 
@@ -121,8 +128,11 @@ export const webhookStorage = ({ db, transact, skipLocked }: Engine): WebhookSto
       return removed.numDeletedRows === 1n
     }),
 
-  async addDelivery(environmentId, event) {
-    await db.insertInto('deliveries').values(fromEvent(environmentId, event)).execute()
+  async addDelivery(environmentId, event, style) {
+    await db
+      .insertInto('deliveries')
+      .values(fromEvent(environmentId, event, style))
+      .execute()
   },
   async delivery(environmentId, id) {
     const row = await db

@@ -103,6 +103,44 @@ test('a session returns to the app with its id and how it went; a denied one say
     )
 })
 
+test('a session of several integrations: the end user picks, on the page behind its link, and among these alone', async t => {
+  const hub = await startTestHub(t)
+  const asked = { integrations: ['notion', 'github', 'notion'], endUser: { username: 'ada' } }
+  const { status, body: session } = await api<Session & { integration: null; endUser: string }>(
+    hub,
+    'POST',
+    '/connect-sessions',
+    asked,
+  )
+  assert.deepEqual([status, session.status, session.integration], [201, 'pending', null])
+  const link = new URL(session.link ?? '')
+  assert.deepEqual([link.pathname, link.searchParams.get('session_token')], ['/connect/', session.token])
+  assert.equal((await fetch(link)).status, 200)
+  const choices = await fetch(`${hub.origin}/connect/choices`, {
+    headers: { authorization: `Bearer ${session.token}` },
+  })
+  const { choices: shown } = (await choices.json()) as { choices: { key: string }[] }
+  assert.deepEqual(shown.map(each => each.key).sort(), ['github', 'notion'])
+  hub.sandbox.set('github', { autoApprove: true })
+  const flow = (key: string) =>
+    new Browser().follow(`${hub.origin}/oauth/connect/${key}?connect_session_token=${session.token}`)
+  assert.equal((await flow('hubspot')).response.status, 400)
+  assert.equal((await flow('github')).response.status, 200)
+  const { data } = (await api<List>(hub, 'GET', '/connections')).body
+  assert.deepEqual(
+    data.map(each => [each.integration, each.endUser?.username]),
+    [['github', 'ada']],
+  )
+  assert.equal((await standing(hub, session)).connection, data[0]?.id)
+  for (const [ask, says] of [
+    [{ integrations: ['github'], integration: 'notion' }, /integration does not go with integrations/],
+    [{ integrations: ['github'], returnTo: 'http://localhost:9/' }, /returnTo does not go with integrations/],
+    [{ integrations: ['github', 'githubb'] }, /githubb/],
+    [{ integrations: [] }, /integrations/],
+  ] as const)
+    assert.match(String((await refused(hub, 'POST', '/connect-sessions', ask))['message']), says)
+})
+
 test('a session connects a connection again: it keeps its id, its end user and its params', async t => {
   const hub = await startTestHub(t)
   const { context } = hub.rooms.hub

@@ -242,7 +242,9 @@ const scripted = async (hub: TestHub): Promise<string> => {
   await storage.allow(id, 'redirect', script)
   const { endpoint } = await setEndpoint(context, environment, { url: 'https://app.example.com/hook' })
   await storage.putEndpoint({ ...endpoint, url: script, revision: 2 })
-  await storage.addDelivery(id, { id: 'c'.repeat(24), type: 'webhook.test', body: script, createdAt: at(0) })
+  const others = { connections: script }
+  const event = { id: 'c'.repeat(24), type: 'webhook.test', body: script, others, createdAt: at(0) } as const
+  await storage.addDelivery(id, event, 'standard')
   await storage.claimDeliveries(at(1), at(2), 1)
   const end = { status: 'failed', at: at(3), sentTo: script, lastStatus: 500, lastError: script } as const
   assert.ok(await storage.endDelivery(id, 'c'.repeat(24), 1, end))

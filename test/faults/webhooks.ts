@@ -10,16 +10,30 @@ export const webhookFaults: readonly Fault[] = [
   {
     guard: 'a new connection is an event',
     file: 'src/core/connect.ts',
-    text: 'events: connectionEvents(now),',
+    text: '    events,\n',
     becomes: '',
     caughtBy: [webhooks, 'is told once'],
   },
   {
-    guard: 'a repaired connection is none',
-    file: 'src/core/event.ts',
-    text: 'created\n      ? [',
-    becomes: 'created !== undefined\n      ? [',
+    guard: 'a repaired connection is no new one',
+    file: 'src/core/happened.ts',
+    text: "created ? 'connection.created' : 'connection.repaired'",
+    becomes: "'connection.created'",
     caughtBy: [webhooks, 'is told once'],
+  },
+  {
+    guard: 'a flag is told once',
+    file: 'src/storage/credentials.ts',
+    text: "if (one(flagged) && row?.status === 'connected')",
+    becomes: 'if (one(flagged))',
+    caughtBy: [contract, 'that a connection is flagged is told once'],
+  },
+  {
+    guard: 'what is signed for the clients of the Connections API is the body, by the secret',
+    file: 'src/http/nango/webhook.ts',
+    text: "createHmac('sha256', key).update(body)",
+    becomes: "createHmac('sha256', key).update('')",
+    caughtBy: ['test/nango/webhooks.test.ts', 'creation, override and a refresh that failed'],
   },
   {
     guard: 'a delivery is written in the transaction of its connection',
@@ -81,8 +95,8 @@ export const webhookFaults: readonly Fault[] = [
   {
     guard: 'the body is signed',
     file: 'src/core/notify.ts',
-    text: 'context.sign(secrets, delivery.id, now, delivery.body)',
-    becomes: "context.sign(secrets, delivery.id, now, '{}')",
+    text: 'sign(secrets, id, now, body)',
+    becomes: "sign(secrets, id, now, '{}')",
     caughtBy: [webhooks, 'is told at once'],
   },
   {

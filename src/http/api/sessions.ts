@@ -1,6 +1,8 @@
 /** Connect sessions: making one, and how it stands. */
 import * as z from 'zod'
+import { createChoice } from '../../core/choice.ts'
 import type { Connection } from '../../core/connection.ts'
+import type { Environment } from '../../core/environment.ts'
 import { badParameter, MortiseError } from '../../core/errors.ts'
 import { findConnection, findIntegration } from '../../core/find.ts'
 import type { Hub } from '../../core/hub.ts'
@@ -8,13 +10,15 @@ import { createSession } from '../../core/open-session.ts'
 import type { Provider } from '../../core/provider.ts'
 import type { ConnectSession } from '../../core/session.ts'
 import { rowUserId } from '../../core/users.ts'
+import { dialect as picking } from '../nango/connect.ts'
+import { connectLink, shownToken } from '../nango/starter.ts'
 import { paramsOf } from '../params.ts'
 import { dialect as page } from '../sdk.ts'
 import { endUserOf } from './end-user.ts'
 import { toAttempt, toSession } from './map.ts'
 import { pageOf, paging } from './page.ts'
 import { route } from './route.ts'
-import { attemptList, madeSession, newSession, sessionShape } from './shapes.ts'
+import { attemptList, type MadeSessionShape, madeSession, newSession, sessionShape } from './shapes.ts'
 import { dialect, linkOf, returnParameters } from './start.ts'
 
 const shown = async ({ context }: Hub, session: ConnectSession) => {
@@ -40,6 +44,32 @@ const sessionNamed = async ({ context }: Hub, environmentId: number, id: string)
   )
 }
 
+/** A session that leaves the choice to the end user, on the page that the Connections API has for that. */
+const offer = async (
+  hub: Hub,
+  caller: string,
+  environment: Environment,
+  { integrations, endUser, ...others }: z.infer<typeof newSession> & { integrations: readonly string[] },
+): Promise<MadeSessionShape> => {
+  const { context } = hub
+  const [beside] = Object.entries(others).find(([, value]) => value !== undefined) ?? []
+  if (beside !== undefined)
+    throw badParameter(
+      beside,
+      `${beside} does not go with integrations: the end user chooses. Leave it out, or name one integration.`,
+    )
+  const found = await Promise.all(integrations.map(name => findIntegration(context, environment, name)))
+  const user = await endUserOf(context, environment, endUser)
+  const { session, token } = await createChoice(context, {
+    environment,
+    caller,
+    dialect: picking,
+    choice: { allowed: [...new Set(found.map(each => each.key))], fixed: {} },
+    ...(rowUserId(user) === '' ? {} : { endUser: user }),
+  })
+  return { ...(await shown(hub, session)), token: shownToken(token), link: connectLink(context.publicUrl, token) }
+}
+
 const byId = z.strictObject({ id: z.string().meta({ description: 'The id of the session' }) })
 
 export const sessionRoutes = [
@@ -50,7 +80,7 @@ export const sessionRoutes = [
     tag: 'Connect sessions',
     summary: 'Begin to connect an account',
     about:
-      'Hand `token` to the page that opens it with the browser SDK; or, with `opens: "link"`, send the browser to `link`. It is good for half an hour and one connection. Ask how it stands until it is connected or failed.',
+      'Hand `token` to the page that opens it with the browser SDK; or, with `opens: "link"`, send the browser to `link`. It is good for half an hour and one connection; with `integrations`, for one of each that the end user picks. Ask how it stands until it is connected or failed.',
     scope: 'connect:write',
     status: 201,
     fails: ['not_found', 'integration_misconfigured'],
@@ -58,6 +88,7 @@ export const sessionRoutes = [
     answer: madeSession,
     async work({ hub, caller, environment, body }) {
       const { context } = hub
+      if (body.integrations) return offer(hub, caller.id, environment, { ...body, integrations: body.integrations })
       const repaired =
         body.connection === undefined ? undefined : await findConnection(context, environment.id, body.connection)
       const named = body.integration ?? repaired?.integrationKey

@@ -159,7 +159,12 @@ export type EndUserAsk = z.infer<typeof endUser>
 
 export const newSession = z.strictObject({
   integration: z.string().optional().meta({
-    description: 'The key of an integration, or its provider if there is one only; needed unless `connection` is given',
+    description:
+      'The key of an integration, or its provider if there is one only; needed unless `integrations` or `connection` is given',
+  }),
+  integrations: z.array(z.string()).min(1).max(100).optional().meta({
+    description:
+      'The end user picks among these on the page behind `link`, and may connect each of them. With `endUser` alone',
   }),
   connection: z.string().optional().meta({
     description: 'The id of a connection to connect again; it keeps its id, whatever account is picked',
@@ -213,7 +218,9 @@ export const attemptShape = z.strictObject({
 export const attemptList = listOf(attemptShape)
 export const madeSession = z.strictObject({
   ...sessionShape.shape,
-  token: text('For the browser SDK: `connect({session: token})`. It is shown this once'),
+  token: text(
+    'For the browser SDK: `connect({session: token})`; of a session with `integrations`, what the page behind `link` is given. It is shown this once',
+  ),
   link: z.string().nullable().meta({ description: 'For the browser of the end user; null where a page opens it' }),
 })
 

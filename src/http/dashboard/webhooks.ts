@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Secret } from '../../core/credential.ts'
 import { MortiseError } from '../../core/errors.ts'
-import { type Delivery, eventTypes, type WebhookEndpoint } from '../../core/event.ts'
+import { type Delivery, eventTypes, usualEvents, type WebhookEndpoint, webhookStyles } from '../../core/event.ts'
 import { parseUrl } from '../../core/loopback.ts'
 import {
   deliveriesOf,
@@ -89,11 +89,11 @@ ${action(`${here}/test`, 'Send test')}
 
   app.post(here, may, async (request, reply) => {
     const form = formOf(request)
-    const typed = { url: form.get('url') ?? '', events: form.getAll('event') }
+    const typed = { url: form.get('url') ?? '', events: form.getAll('event'), style: form.get('style') ?? 'standard' }
     return attempt(
       request,
       async () => {
-        const ask = { url: textIn(form, 'url'), events: typed.events }
+        const ask = { url: textIn(form, 'url'), events: typed.events, style: typed.style }
         const { secret } = await setEndpoint(context, await pages.environment(request), ask)
         return secret ? showSecret(request, reply, 'Your webhook endpoint is set', secret) : reply.redirect(here, 303)
       },
@@ -167,6 +167,7 @@ ${action(`${here}/test`, 'Send test')}
 interface Typed {
   readonly url: string
   readonly events: readonly string[]
+  readonly style: string
 }
 
 /** A receiver may have a secret of its own in the query. */
@@ -175,14 +176,21 @@ const withoutQuery = (text: string): string => {
   return url ? url.origin + url.pathname : ''
 }
 
+const styleNames: Readonly<Record<WebhookEndpoint['style'], string>> = {
+  standard: 'Standard Webhooks',
+  connections: 'as clients of the Connections API expect it',
+}
+
 const setting = (endpoint: WebhookEndpoint | undefined, typed: Typed | undefined): Html => {
   const url = typed?.url ?? endpoint?.url ?? ''
-  const chosen: readonly string[] = typed?.events ?? endpoint?.events ?? eventTypes
+  const chosen: readonly string[] = typed?.events ?? endpoint?.events ?? usualEvents.standard
+  const style = typed?.style ?? endpoint?.style ?? 'standard'
   return html`${endpoint ? undefined : html`<p>There is no endpoint yet. Give the URL of your receiver; its signing secret is shown once, right after.</p>`}
 <form class="stack" method="post" action="${here}">
 <label>URL <input type="url" name="url" required maxlength="2000" value="${url}" placeholder="https://app.example.com/webhooks"></label>
 <fieldset><legend>Events</legend>
 ${eventTypes.map(type => html`<label><input type="checkbox" name="event" value="${type}"${chosen.includes(type) ? html` checked` : undefined}> ${type}</label>\n`)}</fieldset>
+<label>Style <select name="style">${webhookStyles.map(each => html`<option value="${each}"${each === style ? html` selected` : undefined}>${styleNames[each]}</option>`)}</select></label>
 <button>${endpoint ? 'Save' : 'Set endpoint'}</button>
 </form>`
 }
@@ -190,6 +198,7 @@ ${eventTypes.map(type => html`<label><input type="checkbox" name="event" value="
 const about = (endpoint: WebhookEndpoint, now: Date): Html =>
   html`<dl>
 <dt>Events</dt><dd>${endpoint.events.join(', ')}</dd>
+<dt>Style</dt><dd>${styleNames[endpoint.style]}</dd>
 <dt>Since</dt><dd>${time(endpoint.createdAt)}</dd>
 <dt>Signing secret</dt><dd>${
     endpoint.previous && endpoint.previous.until > now

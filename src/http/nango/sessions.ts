@@ -12,7 +12,7 @@ import { bodyOf, inBody, wrongBody } from './body.ts'
 import { dialect } from './connect.ts'
 import type { Problem } from './errors.ts'
 import { newReconnect, newSession, type SessionBody, tagsOf, toFixed, toSession, toTold } from './session-map.ts'
-import { bearerToken, sessionOfToken, shownToken } from './starter.ts'
+import { bearerToken, connectLink, sessionOfToken, shownToken } from './starter.ts'
 
 export const sessionRoutes = async (app: FastifyInstance, hub: Hub, access: Access): Promise<void> => {
   const { context } = hub
@@ -81,11 +81,10 @@ export const sessionRoutes = async (app: FastifyInstance, hub: Hub, access: Acce
         ...(repairs ? { repairs } : {}),
       }),
     )
-    const shown = shownToken(token)
     return reply.code(201).send({
       data: {
-        token: shown,
-        connect_link: `${publicUrl}/connect/?session_token=${shown}`,
+        token: shownToken(token),
+        connect_link: connectLink(publicUrl, token),
         expires_at: session.expiresAt.toISOString(),
       },
     })

@@ -19,6 +19,10 @@ const prefix = 'nango_connect_session_'
 /** A session's token as this dialect writes it. */
 export const shownToken = (token: string): string => prefix + token
 
+/** The page where the end user of a session picks what to connect. */
+export const connectLink = (publicUrl: string, token: string): string =>
+  `${publicUrl}/connect/?session_token=${shownToken(token)}`
+
 /** The session of a token as this dialect writes it. Throws `unauthenticated`, for one that is over too. */
 export const sessionOfToken = async ({ context }: Hub, text: string): Promise<ConnectSession> => {
   const token = text.startsWith(prefix) ? text.slice(prefix.length) : ''
