@@ -328,7 +328,7 @@ export type MadeSession = {
   /** Until then it can be opened and finished */
   readonly expiresAt: string
   readonly finishedAt: string | null
-  /** For the browser SDK: `connect({session: token})`. It is shown this once */
+  /** For the browser SDK: `connect({session: token})`; of a session with `integrations`, what the page behind `link` is given. It is shown this once */
   readonly token: string
   /** For the browser of the end user; null where a page opens it */
   readonly link: string | null
@@ -422,8 +422,10 @@ export type NewKey = {
 }
 
 export type NewSession = {
-  /** The key of an integration, or its provider if there is one only; needed unless `connection` is given */
+  /** The key of an integration, or its provider if there is one only; needed unless `integrations` or `connection` is given */
   readonly integration?: string | undefined
+  /** The end user picks among these on the page behind `link`, and may connect each of them. With `endUser` alone */
+  readonly integrations?: readonly string[] | undefined
   /** The id of a connection to connect again; it keeps its id, whatever account is picked */
   readonly connection?: string | undefined
   /** Whose the connection will be: a username or an id of one that is known; or an object with what you tell of one, who is made if need be. Left out: the environment's own */
@@ -741,60 +743,6 @@ export interface Routes {
       readonly id: string
     }
     readonly answer: Tested
-  }
-  /** Make a GET call of the provider's API */
-  readonly 'GET /connections/{connection}/proxy/{path}': {
-    readonly params: {
-      /** Its id, or your own name for it where that is unique; percent-encoded */
-      readonly connection: string
-      /** Path and query after the definition's `api.base`, as they are to be sent; its slashes stay slashes */
-      readonly path: string
-    }
-    readonly answer: undefined
-  }
-  /** Make a POST call of the provider's API */
-  readonly 'POST /connections/{connection}/proxy/{path}': {
-    readonly params: {
-      /** Its id, or your own name for it where that is unique; percent-encoded */
-      readonly connection: string
-      /** Path and query after the definition's `api.base`, as they are to be sent; its slashes stay slashes */
-      readonly path: string
-    }
-    readonly body?: undefined | undefined
-    readonly answer: undefined
-  }
-  /** Make a PUT call of the provider's API */
-  readonly 'PUT /connections/{connection}/proxy/{path}': {
-    readonly params: {
-      /** Its id, or your own name for it where that is unique; percent-encoded */
-      readonly connection: string
-      /** Path and query after the definition's `api.base`, as they are to be sent; its slashes stay slashes */
-      readonly path: string
-    }
-    readonly body?: undefined | undefined
-    readonly answer: undefined
-  }
-  /** Make a PATCH call of the provider's API */
-  readonly 'PATCH /connections/{connection}/proxy/{path}': {
-    readonly params: {
-      /** Its id, or your own name for it where that is unique; percent-encoded */
-      readonly connection: string
-      /** Path and query after the definition's `api.base`, as they are to be sent; its slashes stay slashes */
-      readonly path: string
-    }
-    readonly body?: undefined | undefined
-    readonly answer: undefined
-  }
-  /** Make a DELETE call of the provider's API */
-  readonly 'DELETE /connections/{connection}/proxy/{path}': {
-    readonly params: {
-      /** Its id, or your own name for it where that is unique; percent-encoded */
-      readonly connection: string
-      /** Path and query after the definition's `api.base`, as they are to be sent; its slashes stay slashes */
-      readonly path: string
-    }
-    readonly body?: undefined | undefined
-    readonly answer: undefined
   }
   /** List the providers */
   readonly 'GET /providers': {
