@@ -3,7 +3,8 @@ import { Script } from 'node:vm'
 
 /** What only a module has, and what a classic script has in its place. */
 const inPlace: readonly (readonly [module: string, classic: string])[] = [
-  ['import.meta.url', 'document.currentScript?.src'],
+  // Not in one piece: the build of the hub puts something else in the place of that.
+  [['import', 'meta', 'url'].join('.'), 'document.currentScript?.src'],
   ['\nexport { alloy, connect }\n', '\nglobalThis.alloy = alloy\n'],
 ]
 
