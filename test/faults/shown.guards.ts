@@ -2,6 +2,7 @@
 import { connectFaults } from './connect.ts'
 import { catchAll } from './guards.ts'
 import { pageFaults } from './pages.ts'
+import { proxyFaults } from './proxy.ts'
 import { webhookFaults } from './webhooks.ts'
 
-catchAll([...webhookFaults, ...pageFaults, ...connectFaults])
+catchAll([...webhookFaults, ...pageFaults, ...connectFaults, ...proxyFaults])

@@ -7,6 +7,7 @@ import { connectFaults } from './connect.ts'
 import { flowFaults } from './flow.ts'
 import { mixedUpFaults } from './mixed-up.ts'
 import { pageFaults } from './pages.ts'
+import { proxyFaults } from './proxy.ts'
 import { sessionFaults } from './sessions.ts'
 import { storedFaults } from './stored.ts'
 import { webhookFaults } from './webhooks.ts'
@@ -17,7 +18,7 @@ const read = (file: string) => readFileSync(new URL(file, root), 'utf8')
 test('what `npm run guards` plants can be planted, and the tests that catch it are there', () => {
   const all = [
     ...[...flowFaults, ...accessFaults, ...storedFaults, ...sessionFaults],
-    ...[...mixedUpFaults, ...webhookFaults, ...pageFaults, ...connectFaults],
+    ...[...mixedUpFaults, ...webhookFaults, ...pageFaults, ...connectFaults, ...proxyFaults],
   ]
   const wrong = all.flatMap(fault =>
     [fault, ...(fault.also ? [fault.also] : [])]

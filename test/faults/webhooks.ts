@@ -150,7 +150,7 @@ export const webhookFaults: readonly Fault[] = [
   },
   {
     guard: "this machine is called for the operator's own app alone",
-    file: 'src/net/call.ts',
+    file: 'src/net/reach.ts',
     text: 'if (operator && ownAppHere',
     becomes: 'if (ownAppHere',
     caughtBy: [call, 'may not elsewhere'],
