@@ -32,6 +32,14 @@ const soon = async (is: () => boolean): Promise<number> => {
   return performance.now() - began
 }
 
+/** Waits until a count has moved, and then stands still for three looks; or until it is past all doubt. */
+const still = async (count: () => number): Promise<void> => {
+  for (let [looks, last] = [0, 0]; looks < 3 && last < 60_000_000; last = count()) {
+    await later(100)
+    looks = count() === last && last > 0 ? looks + 1 : 0
+  }
+}
+
 suite('what is sent', () => {
   test('is the method, path, query and body as they are, with the credential and without what is the caller’s own', async () => {
     world.play(noting(world, (_, response) => response.end()))
@@ -266,7 +274,7 @@ suite('bodies under way', () => {
   const endless = (response: ServerResponse, count: { sent: number }) => {
     const piece = Buffer.alloc(64 * 1024, 'x')
     const more = () => {
-      while (!response.destroyed && response.write(piece)) count.sent += piece.length
+      for (let free = true; free && !response.destroyed; count.sent += piece.length) free = response.write(piece)
       response.once('drain', more)
     }
     more()
@@ -300,12 +308,7 @@ suite('bodies under way', () => {
     out.end()
     const [answer] = (await once(out, 'response')) as [IncomingMessage]
     answer.pause()
-    let last = -1
-    for (let rounds = 0; last !== count.sent && rounds < 40; rounds++) {
-      last = count.sent
-      await later(100)
-    }
-    assert.equal(last, count.sent)
+    await still(() => count.sent)
     assert.ok(count.sent < 30_000_000, `${count.sent} bytes were taken`)
     answer.destroy()
   })
@@ -327,11 +330,7 @@ suite('bodies under way', () => {
       out.once('drain', more)
     }
     more()
-    let last = -1
-    for (let rounds = 0; last !== sent && rounds < 40; rounds++) {
-      last = sent
-      await later(100)
-    }
+    await still(() => sent)
     assert.ok(sent < 30_000_000, `${sent} bytes were taken`)
     out.destroy()
     // Who does not read does not see an end either.

@@ -64,7 +64,7 @@ export const createStorage = (engine: Engine): Storage => {
   const hotRow = engine.prepare<ReadRow>(`SELECT ${readColumns} ${withUser}`)
   const hotRowWithRenewal = engine.prepare<ReadRow>(`SELECT ${readColumns}, renewal_part AS "renewal" ${withUser}`)
   const integrationRow = engine.prepare<Tables['integrations']>(
-    `SELECT ${integrationColumns.join(', ')} FROM integrations WHERE environment_id = ? AND key = ?`,
+    `SELECT ${integrationColumns.join(', ')} FROM integrations WHERE key = ? AND environment_id = ?`,
   )
 
   const storage: Storage = {
@@ -213,7 +213,7 @@ export const createStorage = (engine: Engine): Storage => {
       return one(added)
     },
     async integration(environmentId, key) {
-      const row = await turn(() => integrationRow(environmentId, key))
+      const row = await turn(() => integrationRow(key, environmentId))
       return row && toIntegration(row)
     },
     async integrations(environmentId) {

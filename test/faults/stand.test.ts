@@ -9,6 +9,7 @@ import { flowFaults } from './flow.ts'
 import { forgeryFaults } from './forgery.ts'
 import { mixedUpFaults } from './mixed-up.ts'
 import { pageFaults } from './pages.ts'
+import { proxyFaults } from './proxy.ts'
 import { sdkFaults } from './sdk.ts'
 import { sessionFaults } from './sessions.ts'
 import { storedFaults } from './stored.ts'
@@ -22,6 +23,7 @@ test('what `npm run guards` plants can be planted, and the tests that catch it a
     ...sdkFaults,
     ...[...flowFaults, ...accessFaults, ...storedFaults, ...sessionFaults],
     ...[...forgeryFaults, ...mixedUpFaults, ...webhookFaults, ...pageFaults, ...connectFaults, ...actionFaults],
+    ...proxyFaults,
   ]
   const wrong = all.flatMap(fault =>
     [fault, ...(fault.also ? [fault.also] : [])]

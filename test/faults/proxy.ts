@@ -1,0 +1,79 @@
+/** Faults in what a proxied call may send, where, and what of its answer comes back. */
+import type { Fault } from './fault.ts'
+
+const proxy = 'test/proxy.test.ts'
+const again = 'test/proxy.again.test.ts'
+const rules = 'src/core/pass-rules.test.ts'
+
+export const proxyFaults: readonly Fault[] = [
+  {
+    guard: 'a base that a caller gives is at a named host',
+    file: 'src/core/pass-url.ts',
+    text: 'if (isNamed(caller, url, own) || allows(url)) return url',
+    becomes: 'if (url.host !== "") return url',
+    caughtBy: [rules, 'is the base, or another named host'],
+  },
+  {
+    guard: 'a path does not climb',
+    file: 'src/core/pass-url.ts',
+    text: 'if (form.split(/[/\\\\]/).some(part => /^\\.{1,2}(;.*)?$/.test(part)))',
+    becomes: 'if (form === "..")',
+    caughtBy: [proxy, 'cannot leave the base'],
+  },
+  {
+    guard: 'a redirect leads to named hosts only',
+    file: 'src/core/pass.ts',
+    text: ' || !mayGo(client, next, given)',
+    becomes: '',
+    caughtBy: [again, 'of a GET or HEAD is followed'],
+  },
+  {
+    guard: 'what is written is never redirected',
+    file: 'src/core/pass.ts',
+    text: '!readsOnly || ',
+    becomes: '',
+    caughtBy: [again, 'of a GET or HEAD is followed'],
+  },
+  {
+    guard: 'a header of one hop ends there',
+    file: 'src/core/pass-headers.ts',
+    text: ' || further?.has(name)',
+    becomes: '',
+    caughtBy: [proxy, 'is the method, path, query and body'],
+  },
+  {
+    guard: "a caller's cookies and key never travel",
+    file: 'src/core/pass-headers.ts',
+    text: 'without(headers, ofCaller, beginningsOfCaller)',
+    becomes: 'without(headers, new Set(ofHop), [])',
+    caughtBy: [proxy, 'is the method, path, query and body'],
+  },
+  {
+    guard: "a provider's page does not run in the hub's origin",
+    file: 'src/http/pass.ts',
+    text: ', ...gained,',
+    becomes: ',',
+    caughtBy: [proxy, 'is the status, the body and the headers'],
+  },
+  {
+    guard: 'cookies of a provider end at the hub',
+    file: 'src/core/pass-headers.ts',
+    text: 'without(headers, ofOrigin, beginningsOfOrigin)',
+    becomes: 'without(headers, new Set(ofHop), [])',
+    caughtBy: [proxy, 'is the status, the body and the headers'],
+  },
+  {
+    guard: 'a slow reader holds the sender back',
+    file: 'src/net/body.ts',
+    text: 'if (!sink.write(piece)) pause()',
+    becomes: 'sink.write(piece)',
+    caughtBy: [proxy, 'a slow reader stalls'],
+  },
+  {
+    guard: 'a refusal that is no expiry spends no refresh token',
+    file: 'src/core/mend.ts',
+    text: 'if (!told && identityOf(',
+    becomes: 'if (false && identityOf(',
+    caughtBy: [again, 'spends nothing'],
+  },
+]
