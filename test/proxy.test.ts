@@ -326,7 +326,7 @@ suite('bodies under way', () => {
     const piece = Buffer.alloc(64 * 1024)
     let sent = 0
     const more = () => {
-      while (!out.destroyed && sent < 999_000_000 && out.write(piece)) sent += piece.length
+      for (let free = true; free && !out.destroyed && sent < 999_000_000; sent += piece.length) free = out.write(piece)
       out.once('drain', more)
     }
     more()
