@@ -8,10 +8,13 @@ import { connectFaults } from './connect.ts'
 import { flowFaults } from './flow.ts'
 import { forgeryFaults } from './forgery.ts'
 import { mixedUpFaults } from './mixed-up.ts'
+import { moveFaults } from './move.ts'
 import { pageFaults } from './pages.ts'
 import { proxyFaults } from './proxy.ts'
+import { refreshFaults } from './refresh.ts'
 import { sdkFaults } from './sdk.ts'
 import { sessionFaults } from './sessions.ts'
+import { sqliteFaults } from './sqlite.ts'
 import { storedFaults } from './stored.ts'
 import { webhookFaults } from './webhooks.ts'
 
@@ -20,7 +23,7 @@ const read = (file: string) => readFileSync(new URL(file, root), 'utf8')
 
 test('what `npm run guards` plants can be planted, and the tests that catch it are there', () => {
   const all = [
-    ...sdkFaults,
+    ...[...refreshFaults, ...sqliteFaults, ...moveFaults, ...sdkFaults],
     ...[...flowFaults, ...accessFaults, ...storedFaults, ...sessionFaults],
     ...[...forgeryFaults, ...mixedUpFaults, ...webhookFaults, ...pageFaults, ...connectFaults, ...actionFaults],
     ...proxyFaults,
