@@ -51,8 +51,8 @@ export const refreshFaults: readonly Fault[] = [
     guard: 'a refusal is of one credential',
     name: 'flag',
     file: 'src/storage/credentials.ts',
-    text: ".where('credential_revision', '=', from)\n        .executeTakeFirstOrThrow()\n      return one(flagged)",
-    becomes: '.executeTakeFirstOrThrow()\n      return one(flagged)',
+    text: ".where('credential_revision', '=', from)\n          .executeTakeFirstOrThrow()\n        if (one(flagged)",
+    becomes: '.executeTakeFirstOrThrow()\n        if (one(flagged)',
     caughtBy: [several, 'a refusal is written only'],
   },
   {
