@@ -50,7 +50,7 @@ test('from the start page: connect Notion, find it marked as latest, copy its id
   assert.match(String(await line.textContent()), /⭐ Latest.*connected.*notion/s)
   await page.getByLabel('Integration').selectOption('notion')
   await page.getByRole('button', { name: 'Show' }).click()
-  await page.waitForURL('**/connections?integration=notion')
+  await page.waitForURL('**/connections?integration=notion&search=')
   await page.getByRole('link', { name: "Ada Lovelace's Notion" }).click()
   await page.getByRole('heading', { name: "Ada Lovelace's Notion ⭐ Latest" }).waitFor()
   const [row] = await hub.rooms.storage.connections(hub.rooms.firstEnvironment.id, {})
