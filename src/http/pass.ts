@@ -2,6 +2,7 @@
 import { pipeline, Readable, type Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { MortiseError } from '../core/errors.ts'
 import type { PassBody } from '../core/pass-body.ts'
 import { gained } from '../core/pass-headers.ts'
 import type { PassAnswer, PassRequest } from '../core/pass-request.ts'
@@ -49,11 +50,15 @@ const ahead = 512 * 1024
 /** Bytes of a body that are read before anything is sent: it can be sent again then. */
 const small = 64 * 1024
 
-/** The body as the request has it. Its connection stays whole whatever becomes of the body. */
+const brokeOff = (): MortiseError =>
+  new MortiseError('invalid_request', 'The body broke off before its end. Send the whole of it.')
+
+/** The body as the request has it. Its connection stays whole whatever becomes of the body. Throws for one that broke off. */
 export const bodyOf = async ({ raw }: FastifyRequest): Promise<PassBody | undefined> => {
   const given = raw.headers['content-length']
   const length = given === undefined ? undefined : Number(given)
   if (length === 0 || (length === undefined && raw.headers['transfer-encoding'] === undefined)) return undefined
+  if (raw.destroyed) throw brokeOff()
   const pieces = new Readable({
     highWaterMark: small,
     read: () => void raw.resume(),
@@ -67,7 +72,7 @@ export const bodyOf = async ({ raw }: FastifyRequest): Promise<PassBody | undefi
   })
   raw.on('end', () => pieces.push(null))
   raw.on('close', () => {
-    if (!raw.complete) pieces.destroy(new Error('the caller broke off'))
+    if (!raw.readableEnded) pieces.destroy(brokeOff())
   })
   // Whoever takes it hears of it too; nobody else must.
   pieces.on('error', () => {})
@@ -89,11 +94,13 @@ export const restOf = (request: FastifyRequest, prefix: RegExp): Pick<PassReques
 }
 
 /** A signal that ends when the caller is gone. */
-export const untilGone = (reply: FastifyReply): AbortSignal => {
+export const untilGone = ({ raw }: FastifyReply): AbortSignal => {
   const gone = new AbortController()
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort()
-  })
+  const closed = () => {
+    if (!raw.writableFinished) gone.abort()
+  }
+  if (raw.destroyed) closed()
+  raw.once('close', closed)
   return gone.signal
 }
 
@@ -116,6 +123,10 @@ export const answer = (
   const { raw } = reply
   const { body } = given
   reply.hijack()
+  if (raw.destroyed) {
+    body.cancel()
+    return
+  }
   const headers: Record<string, string | readonly string[]> = { ...given.headers, ...gained, [answerFrom]: 'provider' }
   if (given.retryable) headers['mortise-retryable'] = 'true'
   const id = reply.getHeader('x-request-id')
