@@ -118,7 +118,7 @@ export interface Stream {
   send(request: StreamRequest): Promise<StreamAnswer>
   /** The operator names this host in the allow-list: a base URL that a caller gives may lead there. */
   isAllowed(url: URL): boolean
-  /** Cuts off what is under way. */
+  /** Cuts off what is under way; nothing begins any more. */
   close(): Promise<void>
 }
 
