@@ -11,16 +11,19 @@ import { classicScript } from './http/classic-script.ts'
 import type { Scripts } from './http/sdk.ts'
 import { startLoop } from './loop/loop.ts'
 import { renewApart, renewHere } from './renew.ts'
-import { type Overrides, openRooms, type Rooms } from './rooms.ts'
+import { type Overrides, openRooms, type Rooms, type Stopping } from './rooms.ts'
 import { isShared } from './storage/open.ts'
 
 export interface Running {
   readonly rooms: Rooms
   readonly access: Access
   readonly keyless: boolean
-  /** Finishes what is in flight, then closes the rooms. */
+  /** Finishes what is in flight, as far as that ends in time, then closes the rooms. */
   stop(): Promise<void>
 }
+
+/** A container has ten seconds by default, or thirty. A provider has twenty for an answer that is no proxied one. */
+const stopping: Stopping = { grace: 5_000, longest: 25_000 }
 
 /** Listens. In `serve`, refuses to start insecurely and says what to set. */
 export const startHub = async (
@@ -69,9 +72,13 @@ export const startHub = async (
       keyless: await isKeyless(access),
       async stop() {
         const closed = listening.close()
+        const { grace, longest } = overrides.stopping ?? stopping
+        const timers = [setTimeout(() => void hub.cutOff(), grace), setTimeout(() => listening.cutOff(), longest)]
         // Answers those who wait for an outcome.
         await app.close()
         await closed
+        for (const timer of timers) clearTimeout(timer)
+        await hub.cutOff()
         await loop.stop()
         await deliveries.stop()
         await refreshes.stop()
@@ -94,6 +101,8 @@ const readScripts = (): Scripts => {
 interface Listening {
   /** Accepts nothing new, and waits for the requests in flight. */
   close(): Promise<void>
+  /** Waits no longer. */
+  cutOff(): void
 }
 
 /** Bytes. One browser client writes the source of its page's callback into an address. */
@@ -130,7 +139,12 @@ const listen = async (app: Awaited<ReturnType<typeof createApp>>, config: Config
       throw error
     }
   }
-  return { close }
+  return {
+    close,
+    cutOff() {
+      for (const server of servers) server.closeAllConnections()
+    },
+  }
 }
 
 const closeServer = async (server: Server): Promise<void> => {

@@ -72,6 +72,14 @@ const newRootKey = async (config: Config, storage: Storage): Promise<Secret<Buff
   return makeRootKeyFile(file)
 }
 
+/** Milliseconds after the word to stop. */
+export interface Stopping {
+  /** Then proxied calls are cut off. */
+  readonly grace: number
+  /** Then every connection is, whoever it waits for. */
+  readonly longest: number
+}
+
 /** What tests replace: the time, and where the log goes. */
 export interface Overrides {
   /** What looks names up. */
@@ -82,6 +90,8 @@ export interface Overrides {
   readonly timing?: RefreshTiming
   /** Milliseconds between looks for refreshes that are due; 0: they are left to the reads. */
   readonly lookForDue?: number
+  /** How long calls under way may last once the hub stops. */
+  readonly stopping?: Stopping
   /** `apart`: what is due is renewed on a thread of its own, which reads its settings in the environment. */
   readonly renews?: 'apart'
   /** `here`: nothing is read on this thread that could wait for a write, so SQLite needs no thread for those. */

@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
 import { Secret } from '../src/core/credential.ts'
 import { addIntegration } from '../src/core/setup.ts'
+import type { Overrides } from '../src/rooms.ts'
 import { movableClock, startTestHub, type TestHub, tempFolder } from './harness.ts'
 import { newKey } from './page.ts'
 
@@ -53,7 +54,7 @@ identity: { request: { url: '${origin}/me' }, account: id, shared: true }
 `
 
 /** `more`: further lines of the definition, in its \`api\`. */
-export const proxyWorld = async (t: After, more = ''): Promise<ProxyWorld> => {
+export const proxyWorld = async (t: After, more = '', over: Overrides = {}): Promise<ProxyWorld> => {
   let answer: Play = (_, response) => response.end()
   let living = 'at 1'
   let refreshes = 0
@@ -97,6 +98,7 @@ export const proxyWorld = async (t: After, more = ''): Promise<ProxyWorld> => {
     clock,
     dataDir,
     env: own,
+    ...over,
   })
   await addIntegration(hub.rooms.hub.context, hub.rooms.firstEnvironment, {
     key: 'local',

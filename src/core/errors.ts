@@ -115,6 +115,7 @@ export type Reason =
   | 'refresh_waits'
   | 'environment_frozen'
   | 'provider_slow'
+  | 'hub_stopping'
   | 'host_not_named'
 
 interface ErrorDetails {

@@ -71,6 +71,8 @@ export interface Hub {
   onDelivery(listener: () => void): void
   /** Waits for refreshes and deliveries under way. */
   settle(): Promise<void>
+  /** Cuts off the proxied calls under way; none begins any more. */
+  cutOff(): Promise<void>
 }
 
 export const createHub = (world: World): Hub => {
@@ -177,7 +179,7 @@ export const createHub = (world: World): Hub => {
       await background.settle()
       await refresher.settle()
       await notifier.settle()
-      await world.stream.close()
     },
+    cutOff: () => world.stream.close(),
   }
 }

@@ -94,6 +94,7 @@ const passed = (answer: StreamAnswer & { readonly from?: string }, url: string):
 const mayRepeat = (rules: RetryRules, error: MortiseError, body: KeptBody): boolean =>
   error.code === 'provider_unavailable' &&
   error.details.reason !== 'provider_slow' &&
+  error.details.reason !== 'hub_stopping' &&
   (error.details.sent === false || rules.repeatable) &&
   body.again()
 
@@ -110,6 +111,7 @@ const rest = (ms: number, signal: AbortSignal | undefined): Promise<void> =>
       signal?.removeEventListener('abort', gone)
       done()
     }, ms)
+    if (signal?.aborted) gone()
     signal?.addEventListener('abort', gone, { once: true })
   })
 

@@ -112,13 +112,13 @@ export interface StreamAnswer {
 /**
  * A request whose body and answer pass through without being kept. Its compression is left alone, no redirect is followed,
  * and it goes only to addresses that the operator's policy allows. Throws as `Call` does; `provider_unavailable` has the
- * reason `provider_slow` where the time ran out. What fails later fails the body.
+ * reason `provider_slow` where the time ran out, and `hub_stopping` once it is closed. What fails later fails the body.
  */
 export interface Stream {
   send(request: StreamRequest): Promise<StreamAnswer>
   /** The operator names this host in the allow-list: a base URL that a caller gives may lead there. */
   isAllowed(url: URL): boolean
-  /** Cuts off what is under way. */
+  /** Cuts off what is under way; nothing begins any more. */
   close(): Promise<void>
 }
 

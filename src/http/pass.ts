@@ -1,11 +1,13 @@
 /** A request of the proxy as it came, and the provider's answer to it, both without being kept. Shared by every API that has one. */
+import type { ServerResponse } from 'node:http'
 import { pipeline, Readable, type Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { MortiseError } from '../core/errors.ts'
 import type { PassBody } from '../core/pass-body.ts'
 import { gained } from '../core/pass-headers.ts'
 import type { PassAnswer, PassRequest } from '../core/pass-request.ts'
-import type { Sink } from '../core/ports.ts'
+import type { Sink, StreamBody } from '../core/ports.ts'
 
 /** Which of the two an answer is of: `provider` where status and body are the provider's, `hub` where the error is ours. */
 export const answerFrom = 'mortise-answer-from'
@@ -49,11 +51,15 @@ const ahead = 512 * 1024
 /** Bytes of a body that are read before anything is sent: it can be sent again then. */
 const small = 64 * 1024
 
-/** The body as the request has it. Its connection stays whole whatever becomes of the body. */
+const brokeOff = (): MortiseError =>
+  new MortiseError('invalid_request', 'The body broke off before its end. Send the whole of it.')
+
+/** The body as the request has it. Its connection stays whole whatever becomes of the body. Throws for one that broke off. */
 export const bodyOf = async ({ raw }: FastifyRequest): Promise<PassBody | undefined> => {
   const given = raw.headers['content-length']
   const length = given === undefined ? undefined : Number(given)
   if (length === 0 || (length === undefined && raw.headers['transfer-encoding'] === undefined)) return undefined
+  if (raw.destroyed) throw brokeOff()
   const pieces = new Readable({
     highWaterMark: small,
     read: () => void raw.resume(),
@@ -67,7 +73,7 @@ export const bodyOf = async ({ raw }: FastifyRequest): Promise<PassBody | undefi
   })
   raw.on('end', () => pieces.push(null))
   raw.on('close', () => {
-    if (!raw.complete) pieces.destroy(new Error('the caller broke off'))
+    if (!raw.readableEnded) pieces.destroy(brokeOff())
   })
   // Whoever takes it hears of it too; nobody else must.
   pieces.on('error', () => {})
@@ -89,22 +95,30 @@ export const restOf = (request: FastifyRequest, prefix: RegExp): Pick<PassReques
 }
 
 /** A signal that ends when the caller is gone. */
-export const untilGone = (reply: FastifyReply): AbortSignal => {
+export const untilGone = ({ raw }: FastifyReply): AbortSignal => {
   const gone = new AbortController()
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort()
-  })
+  const closed = () => {
+    if (!raw.writableFinished) gone.abort()
+  }
+  if (raw.destroyed) closed()
+  raw.once('close', closed)
   return gone.signal
 }
 
 /** What takes a compression away, by its name in Content-Encoding (RFC 9110 §8.4.1). */
-const decompressors: Readonly<Record<string, () => Transform>> = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-  zstd: createZstdDecompress,
-}
+const decompressors = new Map<string, () => Transform>([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+  ['zstd', createZstdDecompress],
+])
+
+/** Undefined where there is nothing to take away: of no body, nor of a part of one (RFC 9110 §14.2). */
+const decompressorOf = (request: FastifyRequest, { status, headers }: PassAnswer): (() => Transform) | undefined =>
+  request.method === 'HEAD' || [204, 206, 304].includes(status) || headers['content-length'] === '0'
+    ? undefined
+    : decompressors.get(String(headers['content-encoding']).toLowerCase())
 
 /** Hands the answer on. Once its head is out, what breaks off breaks off for the caller too. */
 export const answer = (
@@ -116,13 +130,17 @@ export const answer = (
   const { raw } = reply
   const { body } = given
   reply.hijack()
+  if (raw.destroyed) {
+    body.cancel()
+    return
+  }
   const headers: Record<string, string | readonly string[]> = { ...given.headers, ...gained, [answerFrom]: 'provider' }
   if (given.retryable) headers['mortise-retryable'] = 'true'
   const id = reply.getHeader('x-request-id')
   if (typeof id === 'string' && headers['x-request-id'] === undefined) headers['x-request-id'] = id
   // What the caller still sends nobody reads.
   if (!request.raw.complete) headers['connection'] = 'close'
-  const decompress = options.decompress && decompressors[String(headers['content-encoding'])]
+  const decompress = options.decompress ? decompressorOf(request, given) : undefined
   if (decompress) {
     delete headers['content-encoding']
     delete headers['content-length']
@@ -131,8 +149,8 @@ export const answer = (
     if (!raw.writableFinished) body.cancel()
   })
   raw.writeHead(given.status, headers as Record<string, string | string[]>)
-  if (decompress && request.method !== 'HEAD') {
-    pipeline(Readable.from(body, { objectMode: false }), decompress(), raw, () => {})
+  if (decompress) {
+    body.to(decompressing(raw, body, decompress))
     return
   }
   const sink: Sink = {
@@ -143,4 +161,25 @@ export const answer = (
   }
   raw.on('drain', () => body.resume())
   body.to(sink)
+}
+
+/** Takes the compression away on the way. What has no byte is not compressed, whatever it says. */
+const decompressing = (raw: ServerResponse, body: StreamBody, begin: () => Transform): Sink => {
+  let under: Transform | undefined
+  const begun = (): Transform => {
+    if (under) return under
+    under = begin()
+    under.on('drain', () => body.resume())
+    // What does not decompress breaks off.
+    pipeline(under, raw, () => {})
+    return under
+  }
+  return {
+    write: piece => begun().write(piece),
+    end(last) {
+      if (last || under) begun().end(last)
+      else raw.end()
+    },
+    fail: () => void raw.destroy(),
+  }
 }

@@ -100,8 +100,10 @@ export const createBody = (flow: Flow): Filled => {
           }
           if (state === 'failed') throw trouble
           if (state !== 'open') return
+          // What was held back may come right within.
+          const more = new Promise<void>(done => (waiting = done))
           resume()
-          await new Promise<void>(done => (waiting = done))
+          await more
         }
       } finally {
         cancel()

@@ -5,7 +5,7 @@ import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { MortiseError } from '../core/errors.ts'
 import type { Call, CallRequest, CallResponse } from '../core/ports.ts'
-import { createReach, pinned, type Reach, type ReachOptions } from './reach.ts'
+import { createReach, inTime, pinned, type Reach, type ReachOptions } from './reach.ts'
 
 export interface CallOptions extends ReachOptions {
   /** Milliseconds for the whole call. */
@@ -30,15 +30,6 @@ export const createCall = (options: CallOptions, reach: Reach = createReach(opti
     },
   }
 }
-
-/** The look-up counts against the time limit, too. */
-const inTime = <T>(work: Promise<T>, deadline: AbortSignal, url: URL): Promise<T> =>
-  new Promise((done, fail) => {
-    const late = () =>
-      fail(new MortiseError('provider_unavailable', `The name ${url.host} was not resolved in time.`, { sent: false }))
-    deadline.addEventListener('abort', late, { once: true })
-    work.then(done, fail).finally(() => deadline.removeEventListener('abort', late))
-  })
 
 const send = (
   request: CallRequest,

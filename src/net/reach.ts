@@ -76,6 +76,23 @@ export const createReach = (options: ReachOptions): Reach => {
 
 const byMachine: Resolve = async name => (await lookup(name, { all: true })).map(each => each.address)
 
+/** What the work gives; or, where the signal comes first, the error that it means. */
+export const unless = <T>(signal: AbortSignal, error: () => MortiseError, work: Promise<T>): Promise<T> =>
+  new Promise((done, fail) => {
+    const end = () => fail(error())
+    if (signal.aborted) end()
+    signal.addEventListener('abort', end, { once: true })
+    work.then(done, fail).finally(() => signal.removeEventListener('abort', end))
+  })
+
+/** A look-up counts against a time limit, too. */
+export const inTime = <T>(work: Promise<T>, deadline: AbortSignal, url: URL): Promise<T> =>
+  unless(
+    deadline,
+    () => new MortiseError('provider_unavailable', `The name ${url.host} was not resolved in time.`, { sent: false }),
+    work,
+  )
+
 /** Whatever the name says by now, a checked address is used: the first that answers. */
 export const pinned =
   (addresses: readonly string[]): LookupFunction =>

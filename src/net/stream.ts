@@ -8,39 +8,64 @@ import { MortiseError } from '../core/errors.ts'
 import type { Stream, StreamAnswer, StreamRequest } from '../core/ports.ts'
 import { createBody, type Filled } from './body.ts'
 import { tell } from './collect.ts'
-import { createPools, type Pools } from './pools.ts'
-import { createReach, type Reach, type ReachOptions } from './reach.ts'
+import { createPools, type Pools, type PoolsOptions, stopping } from './pools.ts'
+import { createReach, type Reach, type ReachOptions, unless } from './reach.ts'
 
-export const createStream = (options: ReachOptions, reach: Reach = createReach(options)): Stream => {
-  const { sandboxOrigin } = options
+export interface StreamOptions extends ReachOptions, PoolsOptions {
+  /** Milliseconds for a call to get a connection, of those that are there or a new one. */
+  readonly connectWithin?: number
+}
+
+export const createStream = (options: StreamOptions, reach: Reach = createReach(options)): Stream => {
+  const { sandboxOrigin, connectWithin = 10_000 } = options
   let pools: Pools | Promise<Pools> | undefined
+  let closed = false
   return {
     isAllowed: url => reach.isAllowed(url),
     async send(request) {
+      if (closed) throw stopping(false)
+      const { signal } = request
       const url = new URL(request.url)
       const path = pathOf(request.url, url)
       // What proxies nothing never loads it.
-      pools ??= createPools(reach).then(made => {
+      pools ??= createPools(reach, options).then(made => {
         pools = made
         return made
       })
       const ready = pools instanceof Promise ? await pools : pools
-      if (!request.sandbox) return send(await ready.of(url), path, url.host, request)
+      if (!request.sandbox) {
+        const found = ready.of(url)
+        const pool = found instanceof Promise ? await (signal ? unless(signal, leftBefore, found) : found) : found
+        return send(pool, path, url.host, request, connectWithin)
+      }
       // The sandbox is reached because it is mapped, at exactly that origin; no policy has a hole for it.
       const mapped = new URL(reach.toSandbox(request.url))
-      return send(ready.ofSandbox(sandboxOrigin ?? mapped.origin), `/${url.host}${path}`, url.host, request)
+      const pool = ready.ofSandbox(sandboxOrigin ?? mapped.origin)
+      return send(pool, `/${url.host}${path}`, url.host, request, connectWithin)
     },
     async close() {
+      closed = true
       await (await pools)?.close()
     },
   }
 }
 
+const left = (sent: boolean): MortiseError =>
+  new MortiseError('provider_unavailable', 'The caller went away.', { sent })
+
+const leftBefore = (): MortiseError => left(false)
+
 /** What follows the origin, letter for letter where the URL is written as its origin and what follows. */
 const pathOf = (text: string, url: URL): string =>
   text.startsWith(`${url.origin}/`) && !text.includes('#') ? text.slice(url.origin.length) : url.pathname + url.search
 
-const send = (pool: Pool, path: string, host: string, request: StreamRequest): Promise<StreamAnswer> =>
+const send = (
+  pool: Pool,
+  path: string,
+  host: string,
+  request: StreamRequest,
+  connectWithin: number,
+): Promise<StreamAnswer> =>
   new Promise((done, fail) => {
     const { signal, firstByte, idle, limit = Number.POSITIVE_INFINITY } = request
     let controller: Dispatcher.DispatchController | undefined
@@ -48,51 +73,71 @@ const send = (pool: Pool, path: string, host: string, request: StreamRequest): P
     let sent = false
     let taken = 0
     let stopped: Error | undefined
-    const stop = (error: Error) => {
-      stopped ??= error
-      controller?.abort(stopped)
-    }
-    const slow = (what: string) =>
-      new MortiseError('provider_unavailable', `${host} ${what}.`, { sent, reason: 'provider_slow' })
-    const late = () => stop(slow('did not answer in time'))
-    const aborted = () => stop(new MortiseError('provider_unavailable', 'The caller went away.', { sent }))
+    let ended = false
+    // Whoever takes the answer holds it back: then nobody waits for the provider.
+    let held = false
     const streamed = request.body !== undefined && !(request.body instanceof Uint8Array)
-    // Of a request that comes piece by piece, the time to its answer begins at its end.
     let timer: NodeJS.Timeout | undefined
-    const watch = streamed
-      ? (ms: number) => {
-          clearTimeout(timer)
-          timer = setTimeout(late, ms)
-        }
-      : undefined
+    const watch = (ms: number) => {
+      clearTimeout(timer)
+      if (!ended) timer = setTimeout(late, ms)
+    }
     const over = () => {
+      ended = true
       clearTimeout(timer)
       signal?.removeEventListener('abort', aborted)
     }
-    if (signal?.aborted) return fail(new MortiseError('provider_unavailable', 'The caller went away.', { sent }))
+    const stop = (error: Error) => {
+      stopped ??= error
+      if (controller) return controller.abort(stopped)
+      // It waits for a connection yet. When there is one, it is turned away at once.
+      over()
+      readable?.destroy()
+      fail(stopped)
+    }
+    const late = () => {
+      if (held) return watch(idle)
+      const what = body ? 'go on' : sent ? 'answer' : 'let us in'
+      return stop(
+        new MortiseError('provider_unavailable', `${host} did not ${what} in time.`, { sent, reason: 'provider_slow' }),
+      )
+    }
+    const aborted = () => stop(left(sent))
+    // Of a request that comes piece by piece, the time to its answer begins at its end; until then either side may move.
+    const moved = streamed ? () => watch(idle) : () => {}
+    const readable = streamed ? watched(request.body as AsyncIterable<Uint8Array>, moved) : undefined
+    if (signal?.aborted) return aborted()
     signal?.addEventListener('abort', aborted, { once: true })
-    watch?.(idle)
-    const readable = streamed ? watched(request.body as AsyncIterable<Uint8Array>, () => watch?.(idle)) : undefined
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(each) {
         controller = each
         if (stopped) return each.abort(stopped)
         sent = true
+        clearTimeout(timer)
+        moved()
       },
       onRequestSent() {
-        if (!body) watch?.(firstByte)
+        if (streamed) watch(body ? idle : firstByte)
       },
       onResponseStart(each, status, headers) {
         if (status < 200) return
-        clearTimeout(timer)
+        moved()
         body = createBody({
-          pause: () => each.pause(),
-          resume: () => each.resume(),
+          pause() {
+            held = true
+            each.pause()
+          },
+          resume() {
+            held = false
+            moved()
+            each.resume()
+          },
           abort: () => stop(new Error('the answer is not wanted')),
         })
         done({ status, headers: headers as StreamAnswer['headers'], body })
       },
       onResponseData(_, piece) {
+        moved()
         taken += piece.length
         tell(piece.length)
         if (taken > limit) {
@@ -130,10 +175,11 @@ const send = (pool: Pool, path: string, host: string, request: StreamRequest): P
             : (request.headers as Record<string, string | string[]>),
         body: readable ?? (request.body as Uint8Array | undefined) ?? null,
         headersTimeout: streamed ? 0 : firstByte,
-        bodyTimeout: idle,
+        bodyTimeout: streamed ? 0 : idle,
       },
       handler,
     )
+    if (!controller) watch(connectWithin)
   })
 
 /** The body as it is read, with a word at each piece. */
@@ -163,7 +209,7 @@ const troubleOf = (cause: Error, host: string, sent: boolean, answering: boolean
         cause,
       },
     )
-  if (/^(HPE_|UND_ERR_(HEADERS_OVERFLOW|RES_|RESPONSE))/.test(code))
+  if (cause.name === 'HTTPParserError' || /^UND_ERR_(HEADERS_OVERFLOW|RES_|RESPONSE)/.test(code))
     return new MortiseError('provider_invalid_response', `${host} answered with something that is no HTTP.`, {
       sent,
       cause,
@@ -173,7 +219,7 @@ const troubleOf = (cause: Error, host: string, sent: boolean, answering: boolean
     return new MortiseError('invalid_request', `The request cannot be sent: ${cause.message}.`, { sent, cause })
   return new MortiseError(
     'provider_unavailable',
-    `${host} ${answering ? 'broke off its answer' : 'could not be reached'}.`,
+    `${host} ${answering ? 'broke off its answer' : sent ? 'broke off before an answer' : 'could not be reached'}.`,
     {
       sent,
       cause,
