@@ -12,24 +12,46 @@ const ofHop = ['connection', 'http2-settings', 'keep-alive', 'te', 'trailer', 't
 const ofCaller = new Set([
   ...ofHop,
   'authorization',
+  'cdn-loop',
   'content-length',
   'cookie',
   'cookie2',
   'expect',
+  'fastly-client-ip',
+  'fly-client-ip',
   'forwarded',
   'host',
+  'true-client-ip',
   'via',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-nf-client-connection-ip',
+  'x-original-forwarded-for',
+  'x-original-host',
   'x-real-ip',
+  'x-vercel-forwarded-for',
 ])
-const beginningsOfCaller = ['mortise-', 'proxy-', 'x-forwarded-', ':']
+const beginningsOfCaller = [
+  ':',
+  'cf-',
+  'cloudfront-',
+  'mortise-',
+  'proxy-',
+  'x-appengine-',
+  'x-azure-',
+  'x-envoy-',
+  'x-forwarded-',
+  'x-vercel-ip-',
+]
 
 /** Whether a caller's header of this name, in lower case, ends at the hub, whichever way the call goes. */
 export const endsHere = (name: string): boolean =>
   ofCaller.has(name) || beginningsOfCaller.some(each => name.startsWith(each))
 
 /**
- * Of an answer, what speaks to a browser about the origin that it comes from: that would be the hub. And what would let a
- * cache keep it: two connections are asked under one URL.
+ * Of an answer, what speaks to a browser about the origin that it comes from: that would be the hub. What would let a cache
+ * keep it: two connections are asked under one URL. And what a server in front of the hub would obey, for which the hub is its
+ * own application: a file of its disk or another URL in place of the answer.
  */
 const ofOrigin = new Set([
   ...ofHop,
@@ -73,10 +95,24 @@ const ofOrigin = new Set([
   'use-as-dictionary',
   'x-content-type-options',
   'x-frame-options',
+  'x-sendfile',
+  'x-sendfile2',
   'x-sourcemap',
   'x-xss-protection',
 ])
-const beginningsOfOrigin = ['access-control-', 'cross-origin-', 'mortise-', 'proxy-']
+const beginningsOfOrigin = [
+  'access-control-',
+  'attribution-reporting-',
+  'cross-origin-',
+  'mortise-',
+  'proxy-',
+  'sec-session-',
+  'secure-session-',
+  'x-accel-',
+  'x-lighttpd-',
+  'x-litespeed-',
+  'x-reproxy-',
+]
 
 /** What an answer gains: a provider's page never runs in the hub's origin, and nobody keeps it. */
 export const gained = {
@@ -135,7 +171,8 @@ export const returning = (
 ): Record<string, string | readonly string[]> => {
   const kept: Record<string, string | readonly string[]> = without(headers, ofOrigin, beginningsOfOrigin)
   const { location } = kept
-  if (typeof location === 'string') kept['location'] = URL.parse(location, from)?.href ?? location
+  const whole = (each: string): string => URL.parse(each, from)?.href ?? each
+  if (location !== undefined) kept['location'] = typeof location === 'string' ? whole(location) : location.map(whole)
   return hiding(kept, hidden, (value, param) =>
     typeof value === 'string' ? withoutParam(value, param) : value.map(each => withoutParam(each, param)),
   )
