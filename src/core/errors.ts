@@ -116,6 +116,7 @@ export type Reason =
   | 'environment_frozen'
   | 'provider_slow'
   | 'host_not_named'
+  | 'body_too_large'
 
 interface ErrorDetails {
   readonly reason?: Reason
