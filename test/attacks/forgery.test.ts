@@ -127,6 +127,7 @@ test('a request of the proxy goes to the hosts that the definition names, whatev
       const addresses = internet.heard.map(each => each.to)
       const all = internet.heard.map(each => each.bytes)
       const mistakes = [
+        ...(status === 0 && !forgery.cutOff ? ['cut off without an answer'] : []),
         ...(reaches === 'nobody'
           ? addresses.length > 0 || (status > 0 && status < 400)
             ? [`answered ${status}, dialled ${addresses}`]
@@ -166,6 +167,23 @@ test('a request of the proxy goes to the hosts that the definition names, whatev
       }
     },
   )
+
+  await t.test('a connection that leads elsewhere than was checked hears nothing', async () => {
+    for (const [index, elsewhere] of ['127.0.0.1', '::1', '169.254.169.254', at.evil, '::ffff:10.0.0.1'].entries()) {
+      before()
+      const [host, address] = [`l${index}.cdn.acme.test`, `1.2.4.${index}`]
+      internet.names.set(host, [[address]])
+      internet.leads.set(address, elsewhere)
+      const base = `https://${host}`
+      const { status, body } = await ask('acme', 'acme', { name: '', door: 'own', base, reaches: 'nobody' })
+      assert.ok(status >= 400, `${elsewhere}: ${status}`)
+      assert.match(body, /led to an address that was not checked/)
+      assert.equal(internet.heard.map(each => each.bytes).join(''), '', elsewhere)
+      // The same address, where it leads to itself, is reached: so it was that.
+      internet.leads.set(address, `::ffff:${address}`)
+      assert.equal((await ask('acme', 'acme', { name: '', door: 'own', base, reaches: 'nobody' })).status, 200)
+    }
+  })
 
   await t.test('no value of a connection moves the host', async () => {
     const wrong: string[] = []

@@ -98,4 +98,11 @@ export const forgeryFaults: readonly Fault[] = [
     becomes: '',
     caughtBy: [headers, 'what proxies and networks'],
   },
+  {
+    guard: 'a connection that leads elsewhere than was checked is not used',
+    file: 'src/net/pools.ts',
+    text: 'boolean => remote === address ||',
+    becomes: "boolean => remote !== '' ||",
+    caughtBy: goes,
+  },
 ]
