@@ -32,6 +32,28 @@ const asked = async (provider: Provider, given: Readonly<Record<string, string>>
   return settings
 }
 
+const limitNames = ['firstByteSeconds', 'idleSeconds', 'requestBytes', 'answerBytes'] as const
+
+/** Without a value: the usual one. What is no number the hub refuses by name. */
+const limitsIn = (option: Options[string]): Record<string, number | string | null> =>
+  Object.fromEntries(
+    Object.entries(pairs('limit', option)).map(([name, value]) => [
+      name,
+      value === '' ? null : /^\d+$/.test(value) ? Number(value) : value,
+    ]),
+  )
+
+const limitLines = ({ limits }: Integration) =>
+  limitNames.flatMap(name => (limits[name] === null ? [] : [[`Limit ${name}`, String(limits[name])] as const]))
+
+const limitOption = {
+  limit: {
+    type: 'string',
+    multiple: true,
+    about: `NAME=VALUE, of ${limitNames.join(', ')}; NAME= for the usual one. May be given several times`,
+  },
+} as const
+
 const add = async (api: Api, key: string, options: Options): Promise<void> => {
   const sandbox = options['sandbox'] === true
   const provider = text(options['provider']) ?? key
@@ -60,6 +82,7 @@ const add = async (api: Api, key: string, options: Options): Promise<void> => {
     ...(sandbox ? { sandbox } : { clientSecret: (await readSecret('Client secret: ')).reveal() }),
     ...(scopes.length > 0 ? { scopes } : {}),
     settings,
+    limits: limitsIn(options['limit']),
     ...(hosted === undefined ? {} : { redirectUri: hosted }),
   })
   show(options, added, () => {
@@ -80,7 +103,7 @@ export const integrationCommands: readonly Command[] = [
   {
     name: 'integrations add',
     words: true,
-    takes: `KEY [--provider PROVIDER] --client-id ID|--sandbox [--scope SCOPE]… [--setting NAME=VALUE]… [--redirect-uri URL] [--json] ${where}`,
+    takes: `KEY [--provider PROVIDER] --client-id ID|--sandbox [--scope SCOPE]… [--setting NAME=VALUE]… [--limit NAME=VALUE]… [--redirect-uri URL] [--json] ${where}`,
     help: 'Add your client at a provider. On a terminal, what is missing is asked for. The client secret is asked for, or read from standard input. With --sandbox, mortise dev plays the provider from its next start on.',
     options: {
       ...setUpOptions,
@@ -90,6 +113,7 @@ export const integrationCommands: readonly Command[] = [
       sandbox: { type: 'boolean', about: 'Played by mortise dev; needs no client' },
       scope: { type: 'string', multiple: true, about: 'What to ask for; may be given several times' },
       setting: { type: 'string', multiple: true, about: 'NAME=VALUE, what the definition asks of the operator' },
+      ...limitOption,
       'redirect-uri': { type: 'string', about: "Your app's own callback, where the provider has that registered" },
     },
     run(args, options) {
@@ -138,12 +162,33 @@ export const integrationCommands: readonly Command[] = [
             ['Client id', found.clientId],
             ['Scopes', found.scopes.join(', ') || 'none'],
             ...Object.entries(found.settings).map(([name, value]) => [`Setting ${name}`, value] as const),
+            ...limitLines(found),
             ['Redirect URI', `${found.redirectUri}  (register it at the provider)`],
             ...(found.forwardTo === null ? [] : [['Forward to', found.forwardTo] as const]),
             ['Played by', found.sandbox ? 'the sandbox of mortise dev' : 'the provider itself'],
             ['Added', dayOf(found.createdAt)],
           ]),
         )
+      })
+    },
+  },
+  {
+    name: 'integrations set',
+    words: true,
+    takes: `KEY --limit NAME=VALUE… [--json] ${where}`,
+    help: 'Set how long its provider is waited for, and how much passes. What is not named stays.',
+    options: { ...setUpOptions, ...jsonOption, ...limitOption },
+    run(args, options) {
+      const key = one(args, 'the key of the integration')
+      const limits = limitsIn(options['limit'])
+      if (Object.keys(limits).length === 0) throw new UsageError('Give --limit NAME=VALUE, once or several times.')
+      return withHubOrData(options, async api => {
+        const changed = await api.call<Integration>('PATCH', `/integrations/${encodeURIComponent(key)}`, { limits })
+        show(options, changed, () => {
+          const set = limitLines(changed)
+          if (set.length === 0) return console.log(`The integration "${changed.key}" has the usual limits.`)
+          return fields([['Integration', changed.key], ...set])
+        })
       })
     },
   },

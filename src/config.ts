@@ -43,7 +43,7 @@ export const settings = {
   },
   MORTISE_ALLOWED_HOSTS: {
     default: '',
-    help: 'Comma-separated host or host:port names of providers that may live on a private or loopback address.',
+    help: "Comma-separated host or host:port names that may live on a private or loopback address and be called by plain http; a host without a port allows every port. Any key with the scope proxy can send any connection's credential there.",
   },
   MORTISE_URL: {
     default: 'the public URL',

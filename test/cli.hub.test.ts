@@ -177,6 +177,10 @@ test('integrations: added over HTTP where the hub lets us, shown with the redire
   const shown = await mortise(['integrations', 'show', 'lab'], settings)
   assert.match(shown.stdout, /Client id +x\n[\s\S]*Setting host +lab\.example\nRedirect URI +http/)
   assert.ok(!shown.stdout.includes('s3cret'))
+  const set = (...limits: string[]) =>
+    mortise(['integrations', 'set', 'lab', ...limits.flatMap(each => ['--limit', each])], settings)
+  assert.match((await set('idleSeconds=5', 'answerBytes=1000')).stdout, /Limit idleSeconds +5\nLimit answerBytes +1000/)
+  assert.equal((await set('idleSeconds=', 'answerBytes=')).stdout, 'The integration "lab" has the usual limits.\n')
   const json = JSON.parse((await mortise(['integrations', 'list', '--json'], settings)).stdout) as { key: string }[]
   assert.ok(json.some(each => each.key === 'lab'))
   const none = await mortise(['integrations', 'show', 'laab'], settings)

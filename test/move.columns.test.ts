@@ -50,6 +50,7 @@ const known: Readonly<Record<string, string | Readonly<Record<string, string>>>>
     settings_json: 'as it is',
     redirect_uri: 'as it is',
     display_name: 'as it is',
+    limits_json: 'as it is',
     sandbox: 'as it is',
     created_at: 'as it is',
     updated_at: 'as it is',
@@ -179,6 +180,7 @@ test('every column is known, filled here, and the same after a move', async t =>
     id: newId(new Date()),
     redirectUri: 'https://app.example.com/callback',
     displayName: 'Ours',
+    limits: { idleSeconds: 5 },
   }
   const sealer = await context.sealerOf(id)
   await storage.addIntegration({

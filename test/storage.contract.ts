@@ -140,7 +140,13 @@ export const storageContract = (name: string, open: () => Promise<Opened>): void
 
     test('integrations come by key, whole, and a taken key is not written again', async t => {
       const { storage } = await begin(t)
-      const other = integration(1, 'a-sandbox', { sandbox: true, scopes: [], settings: {}, clientSecret: bytes(0) })
+      const other = integration(1, 'a-sandbox', {
+        limits: { idleSeconds: 5 },
+        sandbox: true,
+        scopes: [],
+        settings: {},
+        clientSecret: bytes(0),
+      })
       assert.equal(await storage.addIntegration(other), true)
       assert.equal(await storage.addIntegration(integration(1, 'github', { id: 'other', clientId: 'x' })), false)
       assert.deepEqual(await storage.integrations(1), [other, integration(1, 'github')])

@@ -117,6 +117,7 @@ export type Reason =
   | 'provider_slow'
   | 'hub_stopping'
   | 'host_not_named'
+  | 'body_too_large'
 
 interface ErrorDetails {
   readonly reason?: Reason

@@ -1,6 +1,7 @@
 /** An integration: our configured client at a provider, named by the operator. */
 import type { Environment } from './environment.ts'
 import { MortiseError } from './errors.ts'
+import type { Limits } from './limits.ts'
 
 export interface Integration {
   readonly environmentId: number
@@ -21,6 +22,8 @@ export interface Integration {
   readonly redirectUri?: string
   /** What people call it, where that is not the provider's name. */
   readonly displayName?: string
+  /** Where they are not the usual ones. */
+  readonly limits?: Limits
   /** Played by the sandbox. Only `dev` makes these. */
   readonly sandbox: boolean
   readonly createdAt: Date

@@ -4,6 +4,7 @@ import type { Secret } from './credential.ts'
 import type { Environment } from './environment.ts'
 import { badParameter, MortiseError } from './errors.ts'
 import { type Integration, integrationKey, unknownIntegration } from './integration.ts'
+import { changedLimits, type LimitsChange } from './limits.ts'
 
 export interface IntegrationChange {
   readonly key?: string
@@ -12,6 +13,8 @@ export interface IntegrationChange {
   readonly scopes?: readonly string[]
   /** null: the provider's name. */
   readonly displayName?: string | null
+  /** null: the usual ones. */
+  readonly limits?: LimitsChange | null
 }
 
 /** The integration, by its key. Throws `not_found` (integration_unknown). */
@@ -48,7 +51,8 @@ export const changeIntegration = async (
   if (clientId === '') throw badParameter('client_id', 'The client id is empty.')
   if (clientSecret?.reveal() === '') throw badParameter('client_secret', 'The client secret is empty.')
   const sealer = await context.sealerOf(integration.environmentId)
-  const { displayName: before, ...rest } = integration
+  const { displayName: before, limits: limitsBefore, ...rest } = integration
+  const limits = change.limits === undefined ? limitsBefore : changedLimits(limitsBefore, change.limits)
   const displayName = change.displayName === undefined ? before : (change.displayName ?? undefined)
   const next: Integration = {
     ...rest,
@@ -59,6 +63,7 @@ export const changeIntegration = async (
       : {}),
     scopes: change.scopes ?? integration.scopes,
     ...(displayName === undefined ? {} : { displayName: checkDisplayName(displayName) }),
+    ...(limits === undefined ? {} : { limits }),
     updatedAt: context.clock.now(),
   }
   const result = await context.storage.updateIntegration(integration.id, next)

@@ -68,6 +68,7 @@ const integration: Fields<Integration> = {
   settings: 'json',
   redirectUri: 'text?',
   displayName: 'text?',
+  limits: 'json?',
   sandbox: 'flag',
   createdAt: 'date',
   updatedAt: 'date',

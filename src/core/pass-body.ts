@@ -1,5 +1,7 @@
 /** The body of a proxied request: a small one is kept, so that it can be sent again; a large one passes and is gone. */
 import type { Json } from './credential.ts'
+import type { Integration } from './integration.ts'
+import { checkLength, withinLength } from './limits.ts'
 
 /** Bytes of a body that are kept. */
 const most = 64 * 1024
@@ -22,11 +24,14 @@ export interface KeptBody {
 
 const none: KeptBody = { take: () => undefined, length: undefined, again: () => true }
 
-export const keepBody = (body: PassBody | undefined): KeptBody => {
+/** Throws `invalid_request` for one that is longer than the integration lets pass. */
+export const keepBody = (body: PassBody | undefined, integration: Pick<Integration, 'limits'>): KeptBody => {
   if (body === undefined) return none
-  if ('json' in body) return keepBody(Buffer.from(JSON.stringify(body.json)))
+  if ('json' in body) return keepBody(Buffer.from(JSON.stringify(body.json)), integration)
+  checkLength(integration, body.length)
   if (body instanceof Uint8Array) return { take: () => body, length: undefined, again: () => true }
-  const { pieces, length } = body
+  const { length } = body
+  const pieces = length === undefined ? withinLength(integration, body.pieces) : body.pieces
   const kept: Uint8Array[] = []
   let size = 0
   let state: 'fresh' | 'under way' | 'whole' = 'fresh'

@@ -1,5 +1,6 @@
 /** Which headers travel through the hub, and which end here. Pure. */
 import type { StreamHeaders } from './ports.ts'
+import { withoutParam } from './url-param.ts'
 
 /** As Node gives them: lower-case names. */
 export type GivenHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
@@ -11,20 +12,46 @@ const ofHop = ['connection', 'http2-settings', 'keep-alive', 'te', 'trailer', 't
 const ofCaller = new Set([
   ...ofHop,
   'authorization',
+  'cdn-loop',
   'content-length',
   'cookie',
   'cookie2',
   'expect',
+  'fastly-client-ip',
+  'fly-client-ip',
   'forwarded',
   'host',
+  'true-client-ip',
   'via',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-nf-client-connection-ip',
+  'x-original-forwarded-for',
+  'x-original-host',
   'x-real-ip',
+  'x-vercel-forwarded-for',
 ])
-const beginningsOfCaller = ['mortise-', 'proxy-', 'x-forwarded-', ':']
+const beginningsOfCaller = [
+  ':',
+  'cf-',
+  'cloudfront-',
+  'mortise-',
+  'proxy-',
+  'x-appengine-',
+  'x-azure-',
+  'x-envoy-',
+  'x-forwarded-',
+  'x-vercel-ip-',
+]
+
+/** Whether a caller's header of this name, in lower case, ends at the hub, whichever way the call goes. */
+export const endsHere = (name: string): boolean =>
+  ofCaller.has(name) || beginningsOfCaller.some(each => name.startsWith(each))
 
 /**
- * Of an answer, what speaks to a browser about the origin that it comes from: that would be the hub. And what would let a
- * cache keep it: two connections are asked under one URL.
+ * Of an answer, what speaks to a browser about the origin that it comes from: that would be the hub. What would let a cache
+ * keep it: two connections are asked under one URL. And what a server in front of the hub would obey, for which the hub is its
+ * own application: a file of its disk or another URL in place of the answer.
  */
 const ofOrigin = new Set([
   ...ofHop,
@@ -68,10 +95,24 @@ const ofOrigin = new Set([
   'use-as-dictionary',
   'x-content-type-options',
   'x-frame-options',
+  'x-sendfile',
+  'x-sendfile2',
   'x-sourcemap',
   'x-xss-protection',
 ])
-const beginningsOfOrigin = ['access-control-', 'cross-origin-', 'mortise-', 'proxy-']
+const beginningsOfOrigin = [
+  'access-control-',
+  'attribution-reporting-',
+  'cross-origin-',
+  'mortise-',
+  'proxy-',
+  'sec-session-',
+  'secure-session-',
+  'x-accel-',
+  'x-lighttpd-',
+  'x-litespeed-',
+  'x-reproxy-',
+]
 
 /** What an answer gains: a provider's page never runs in the hub's origin, and nobody keeps it. */
 export const gained = {
@@ -83,12 +124,12 @@ export const gained = {
   'x-frame-options': 'DENY',
 } as const
 
-const without = (
-  headers: GivenHeaders,
+const without = <V extends string | readonly string[]>(
+  headers: Readonly<Record<string, V | undefined>>,
   names: ReadonlySet<string>,
   beginnings: readonly string[],
-): Record<string, string | readonly string[]> => {
-  const kept: Record<string, string | readonly string[]> = {}
+): Record<string, V> => {
+  const kept: Record<string, V> = {}
   const named = headers['connection']
   // Whoever sent it says of these that they end at the next hop.
   const further =
@@ -108,14 +149,40 @@ const without = (
   return kept
 }
 
+/** Of the connection between the hub and the provider; a cookie is of it, too. */
+const ofConnection = new Set([...ofHop, 'set-cookie', 'set-cookie2'])
+
+/**
+ * The provider's headers where they are told in a body, so that no browser or cache takes them for the hub's. `hidden`: the
+ * parameter that carries the credential in a query (`paramOf`), which stands in no URL that comes back.
+ */
+export const told = (headers: Readonly<Record<string, string>>, hidden?: string): Record<string, string> =>
+  hiding(without(headers, ofConnection, ['proxy-']), hidden, withoutParam)
+
 /** The caller's headers that travel to the provider. */
 export const travelling = (headers: GivenHeaders): Record<string, string | readonly string[]> =>
   without(headers, ofCaller, beginningsOfCaller)
 
 /** The provider's headers that travel to the caller. A place is told as a whole URL: a part of one would be of the hub. */
-export const returning = (headers: StreamHeaders, from: string): Record<string, string | readonly string[]> => {
-  const kept = without(headers, ofOrigin, beginningsOfOrigin)
+export const returning = (
+  headers: StreamHeaders,
+  from: string,
+  hidden?: string,
+): Record<string, string | readonly string[]> => {
+  const kept: Record<string, string | readonly string[]> = without(headers, ofOrigin, beginningsOfOrigin)
   const { location } = kept
-  if (typeof location === 'string') kept['location'] = URL.parse(location, from)?.href ?? location
-  return kept
+  const whole = (each: string): string => URL.parse(each, from)?.href ?? each
+  if (location !== undefined) kept['location'] = typeof location === 'string' ? whole(location) : location.map(whole)
+  return hiding(kept, hidden, (value, param) =>
+    typeof value === 'string' ? withoutParam(value, param) : value.map(each => withoutParam(each, param)),
+  )
 }
+
+const hiding = <V>(
+  headers: Record<string, V>,
+  hidden: string | undefined,
+  hide: (value: V, param: string) => V,
+): Record<string, V> =>
+  hidden === undefined
+    ? headers
+    : Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, hide(value, hidden)]))

@@ -7,21 +7,20 @@
 import type { Context } from './context.ts'
 import { withPlacedCredential } from './credential-header.ts'
 import { badParameter, MortiseError, toMortiseError } from './errors.ts'
+import { checkAnswer, ofStream } from './limits.ts'
 import type { Mend } from './mend.ts'
 import { type KeptBody, keepBody } from './pass-body.ts'
 import { returning, travelling } from './pass-headers.ts'
 import type { PassAnswer, PassRequest } from './pass-request.ts'
 import { type RetryRules, retryRules, waitFor } from './pass-retry.ts'
 import { assertNamed, baseOf, joined, mayGo } from './pass-url.ts'
+import { paramOf } from './place.ts'
 import type { StreamAnswer, StreamRequest } from './ports.ts'
 import type { Refresher } from './refresh.ts'
 import { type Sender, type Sought, senderOf } from './sender.ts'
 
 /** Redirects at most. */
 const mostHops = 5
-
-/** How long is waited for a provider, in milliseconds. */
-const limits = { firstByte: 60_000, idle: 60_000 }
 
 /**
  * Throws what a read throws (`not_found`, `reauthorization_required`), `invalid_request` (before anything is sent),
@@ -38,7 +37,7 @@ export const pass = async (
     throw badParameter('method', `${request.method} does not pass the proxy.`)
   let sender = await senderOf(context, refresher, sought)
   const rules = retryRules(sender.client.provider, request)
-  const body = keepBody(request.body)
+  const body = keepBody(request.body, sender.client.integration)
   const given = request.base ? baseOf(sender.client, request.base, context.stream.isAllowed) : undefined
   const url = joined(given ?? baseOf(sender.client, undefined, context.stream.isAllowed), request.path, request.query)
   const began = performance.now()
@@ -74,19 +73,23 @@ export const pass = async (
         sender = alive
         continue
       }
-      if (alive) return { ...passed(answer, url), retryable: true }
+      if (alive) return { ...passed(sender, answer, url), retryable: true }
     }
     const wait = mayAskAgain(rules, answer, tries, body) ? waitFor(rules, tries, answer, began, context) : undefined
-    if (wait === undefined) return passed(answer, url)
+    if (wait === undefined) return passed(sender, answer, url)
     tries++
     answer.body.cancel()
     await rest(wait, request.signal)
   }
 }
 
-const passed = (answer: StreamAnswer & { readonly from?: string }, url: string): StreamAnswer => ({
+const passed = (
+  { client, credential }: Sender,
+  answer: StreamAnswer & { readonly from?: string },
+  url: string,
+): StreamAnswer => ({
   status: answer.status,
-  headers: returning(answer.headers, answer.from ?? url),
+  headers: returning(answer.headers, answer.from ?? url, paramOf(client.provider, credential)),
   body: answer.body,
 })
 
@@ -143,10 +146,11 @@ const follow = async (
         ...(piece === undefined ? {} : { body: piece }),
         ...(body.length === undefined ? {} : { length: body.length }),
         sandbox: client.integration.sandbox,
-        ...limits,
+        ...ofStream(client.integration),
         ...(request.signal ? { signal: request.signal } : {}),
       } satisfies StreamRequest),
     )
+    checkAnswer(client.integration, request.method, answer)
     const { location } = answer.headers
     const next = redirects.has(answer.status) && typeof location === 'string' ? URL.parse(location, url) : null
     if (!next || !readsOnly || hops === mostHops || !body.again() || !mayGo(client, next, given))

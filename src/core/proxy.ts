@@ -10,13 +10,11 @@ import type { Json } from './credential.ts'
 import { withCredential } from './credential-header.ts'
 import { MortiseError } from './errors.ts'
 import { unknownIntegration } from './integration.ts'
+import { checkLength, ofCall } from './limits.ts'
 import { clientOfRow } from './own-client.ts'
 import { assertNamed } from './pass-url.ts'
 import type { CallResponse } from './ports.ts'
 import type { Read } from './read.ts'
-
-/** Bytes of an answer that are taken. */
-const limit = 10_000_000
 
 export interface ActionAnswer {
   readonly status: number
@@ -29,7 +27,7 @@ export interface ActionAnswer {
 /**
  * `read` is what `read()` gave: a connection with a credential that works now.
  * Throws `invalid_request` (reason `parameter`, before anything is sent), `provider_unavailable`,
- * `provider_invalid_response` (more than 10 MB) or `integration_misconfigured`. A provider's 4xx or 5xx is an answer.
+ * `provider_invalid_response` (larger than it may be) or `integration_misconfigured`. A provider's 4xx or 5xx is an answer.
  */
 export const execute = async (
   context: Context,
@@ -51,7 +49,9 @@ export const execute = async (
     )
   const request = actionRequest(client, action, input)
   assertNamed(client, request.url)
-  const response = await context.call.send({ ...withCredential(context, client, credential, request), limit })
+  const sent = withCredential(context, client, credential, request)
+  checkLength(integration, sent.body === undefined ? undefined : Buffer.byteLength(sent.body))
+  const response = await context.call.send({ ...sent, ...ofCall(integration) })
   context.log.info('an action was run', {
     provider: provider.id,
     action: action.id,

@@ -8,6 +8,7 @@ import { newId, newKeyText, newNumber } from './ids.ts'
 import { type Integration, integrationKey } from './integration.ts'
 import { checkDisplayName } from './integrations.ts'
 import { hmacKeyPrefix, newSecretKey, publicKeyPrefix } from './keys.ts'
+import { changedLimits, type LimitsChange } from './limits.ts'
 import { isSecureUrl, parseUrl } from './loopback.ts'
 import { fillInputs } from './template.ts'
 
@@ -133,6 +134,7 @@ interface NewIntegration {
   /** The app's own callback, where the provider has that registered. */
   readonly redirectUri?: string
   readonly displayName?: string
+  readonly limits?: LimitsChange
   /** Only `dev` may. */
   readonly sandbox?: boolean
 }
@@ -169,6 +171,7 @@ export const addIntegration = async (
       )
   if (ask.sandbox && !context.maySandbox)
     throw new MortiseError('forbidden', 'A hub in production has no sandbox integrations.')
+  const limits = changedLimits(undefined, ask.limits ?? {})
   const now = context.clock.now()
   const id = newId(now)
   const sealer = await context.sealerOf(environment.id)
@@ -183,6 +186,7 @@ export const addIntegration = async (
     settings: fillInputs(provider.settings, ask.settings ?? {}, name => `--setting ${name}`),
     ...(ask.redirectUri === undefined ? {} : { redirectUri: normaliseAllowed('redirect', ask.redirectUri) }),
     ...(ask.displayName === undefined ? {} : { displayName: checkDisplayName(ask.displayName) }),
+    ...(limits === undefined ? {} : { limits }),
     sandbox: ask.sandbox ?? false,
     createdAt: now,
     updatedAt: now,

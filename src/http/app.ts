@@ -73,10 +73,10 @@ const stepsOfFlow = new Set([
   '/api-auth/basic/:key',
 ])
 
-/** A request with the token of a connect session is one too, as is what a browser asks before it. */
+/** A request with the token of a connect session is one too, as is what a browser asks before it; not a proxied OPTIONS. */
 const isStep = (request: FastifyRequest, route: string): boolean =>
   stepsOfFlow.has(route) ||
-  request.method === 'OPTIONS' ||
+  (request.method === 'OPTIONS' && !request.routeOptions.config.proxies) ||
   bearerToken(request) !== undefined ||
   (takesJwt.has(route) && request.headers['x-alloy-user-token'] !== undefined)
 

@@ -26,6 +26,7 @@ export interface Tables extends EnvironmentTables, PeopleTables, RefreshTables, 
     settings_json: string
     redirect_uri: string | null
     display_name: string | null
+    limits_json: string | null
     sandbox: number
     created_at: number
     updated_at: number
@@ -144,6 +145,7 @@ const everyIntegrationColumn: Readonly<Record<keyof Tables['integrations'], true
   settings_json: true,
   redirect_uri: true,
   display_name: true,
+  limits_json: true,
   sandbox: true,
   created_at: true,
   updated_at: true,
@@ -193,6 +195,7 @@ export const toIntegration = (row: Tables['integrations']): Integration => ({
   settings: JSON.parse(row.settings_json),
   ...optional('redirectUri', row.redirect_uri, same),
   ...optional('displayName', row.display_name, same),
+  ...optional('limits', row.limits_json, JSON.parse),
   sandbox: row.sandbox === 1,
   createdAt: date(row.created_at),
   updatedAt: date(row.updated_at),
@@ -209,6 +212,7 @@ export const fromIntegration = (integration: Integration): Tables['integrations'
   settings_json: JSON.stringify(integration.settings),
   redirect_uri: integration.redirectUri ?? null,
   display_name: integration.displayName ?? null,
+  limits_json: integration.limits ? JSON.stringify(integration.limits) : null,
   sandbox: integration.sandbox ? 1 : 0,
   created_at: integration.createdAt.getTime(),
   updated_at: integration.updatedAt.getTime(),

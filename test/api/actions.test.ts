@@ -164,3 +164,16 @@ test('the actions of a provider are listed, found by an alias, and say which can
   const { body: empty } = await api<Page>(hub, 'GET', '/providers/trello/actions')
   assert.deepEqual(empty, { data: [], next: null })
 })
+
+test('an action obeys the limits of its integration', async () => {
+  const set = (limits: unknown) => api(hub, 'PATCH', '/integrations/notion', { limits })
+  await set({ answerBytes: 100, requestBytes: 20 })
+  const long = await refused(hub, 'POST', `${at}/search`, { body: { query: 'x'.repeat(20) } })
+  assert.deepEqual([long.status, long['reason']], [400, 'body_too_large'])
+  assert.equal(
+    (await refused(hub, 'POST', `${at}/search`, { body: { query: 'x' } }))['code'],
+    'provider_invalid_response',
+  )
+  await set(null)
+  await run('search', { body: { query: 'x'.repeat(20) } })
+})

@@ -17,7 +17,6 @@ export const at = {
 export interface Forgery {
   readonly name: string
   readonly door?: 'nango' | 'own'
-  readonly connection?: 'acme' | 'tenants' | 'kept'
   readonly method?: string
   /** After `/proxy/` or `/…/proxy/`, letter for letter. */
   readonly path?: string
@@ -29,8 +28,10 @@ export interface Forgery {
   readonly answer?: string
   /** Look-ups of evil.test, or of api.acme.test, as they come. */
   readonly names?: Readonly<Record<string, string[][]>>
-  /** `hub`: refused, and nothing is dialled. `acme`…: it reaches these, in this order, and nobody else. */
+  /** `nobody`: refused, and nothing is dialled. `acme`…: it reaches these, in this order, and nobody else. */
   readonly reaches: 'nobody' | readonly (keyof typeof at)[]
+  /** The hub may cut it off without a word: Node's server knows no CONNECT. */
+  readonly cutOff?: true
   /** Where it reaches somebody: what must not be in what they hear, and what must. */
   readonly never?: RegExp
   readonly heard?: RegExp
@@ -245,7 +246,7 @@ const cases: readonly Forgery[] = [
     const reaches = lists.length > 1 ? (['cdn', 'cdn'] as const) : 'nobody'
     return { name: `rebinding: ${name}`, door: 'own', base: `https://${host}`, names: { [host]: lists }, reaches }
   }),
-  { name: 'method: CONNECT', method: 'CONNECT', reaches: 'nobody' },
+  { name: 'method: CONNECT', method: 'CONNECT', reaches: 'nobody', cutOff: true },
   { name: 'method: TRACE, whose answer would show the credential', method: 'TRACE', reaches: 'nobody' },
   {
     name: 'header: the end of a line in a value (CVE-2022-31150)',

@@ -22,6 +22,8 @@ export interface Internet {
   readonly names: Map<string, string[][]>
   readonly resolve: (name: string) => Promise<readonly string[]>
   readonly heard: Heard[]
+  /** Where a connection to an address says that it leads, if not there. */
+  readonly leads: Map<string, string>
   /** The whole answer to a request, for one that is not to get 200. */
   answer: (request: string, to: string) => string | undefined
 }
@@ -35,6 +37,7 @@ export const startInternet = async (t: TestContext, ownPort: number): Promise<In
   const internet: Internet = {
     names,
     heard: [],
+    leads: new Map(),
     answer: () => undefined,
     async resolve(name) {
       const lists = names.get(name.replace(/\.$/, ''))
@@ -97,7 +100,7 @@ export const startInternet = async (t: TestContext, ownPort: number): Promise<In
       const socket = real(here, done)
       socket.once('connect', () => dialled.set(socket.localPort ?? 0, to))
       // Whoever checks where the connection leads is told what it would be told.
-      Object.defineProperty(socket, 'remoteAddress', { get: () => address })
+      Object.defineProperty(socket, 'remoteAddress', { get: () => internet.leads.get(address) ?? address })
       return socket
     }
   t.mock.method(tls, 'connect', reroute(tls.connect as Dial, 'secure'))

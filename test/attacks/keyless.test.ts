@@ -45,6 +45,24 @@ test('another web page cannot even load the pages, the documentation or the scri
   }
 })
 
+test('what a browser asks before a call of another page is no proxied call', async t => {
+  const hub = await startTestHub(t)
+  await connect(hub, 'github', { connection_id: 'a' })
+  const named = { 'connection-id': 'a', 'provider-config-key': 'github' }
+  const asks = { 'access-control-request-method': 'OPTIONS' }
+  for (const door of ['/proxy/user', '/api/v1/connections/a/proxy/user']) {
+    const others: Record<string, string>[] = [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }]
+    for (const from of others) {
+      const answer = await raw(hub.origin + door, { ...named, ...asks, ...from }, 'OPTIONS')
+      assert.equal(answer.status, 403, door)
+      assert.equal(answer.headers['mortise-answer-from'], 'hub', door)
+    }
+    // A program's own OPTIONS is one.
+    const { headers } = await raw(hub.origin + door, named, 'OPTIONS')
+    assert.equal(headers['mortise-answer-from'], 'provider', door)
+  }
+})
+
 test('a link of another site opens a flow, and the provider sends the browser back', async t => {
   const hub = await startTestHub(t)
   hub.sandbox.set('github', { autoApprove: true })

@@ -15,6 +15,13 @@ export const accessFaults: readonly Fault[] = [
     caughtBy: [access, 'a web page of another origin'],
   },
   {
+    guard: 'no other page makes a proxied call by what its browser asks first',
+    file: 'src/http/app.ts',
+    text: ' && !request.routeOptions.config.proxies)',
+    becomes: ')',
+    caughtBy: [keyless, 'what a browser asks before'],
+  },
+  {
     guard: 'Sec-Fetch-Site is looked at',
     file: 'src/http/auth.ts',
     text: "return own && (site === undefined || site === 'same-origin' || site === 'none')",

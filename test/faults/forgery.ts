@@ -2,6 +2,7 @@
 import type { Fault } from './fault.ts'
 
 const forgery = 'test/attacks/forgery.test.ts'
+const headers = 'src/core/pass-headers.test.ts'
 const goes = [forgery, 'a request of the proxy goes'] as const
 
 export const forgeryFaults: readonly Fault[] = [
@@ -74,6 +75,34 @@ export const forgeryFaults: readonly Fault[] = [
     file: 'src/core/pass-headers.ts',
     text: ' || further?.has(name)) continue',
     becomes: ') continue',
+    caughtBy: goes,
+  },
+  {
+    guard: 'a credential that stands in the query comes back in no header',
+    file: 'src/core/pass-headers.ts',
+    text: 'hidden === undefined\n    ? headers\n',
+    becomes: 'hidden !== headers\n    ? headers\n',
+    caughtBy: goes,
+  },
+  {
+    guard: 'an answer does not steer the server in front of the hub',
+    file: 'src/core/pass-headers.ts',
+    text: "  'x-accel-',\n",
+    becomes: '',
+    caughtBy: [headers, 'an answer does not steer'],
+  },
+  {
+    guard: "a caller's address does not travel",
+    file: 'src/core/pass-headers.ts',
+    text: "  'cf-',\n",
+    becomes: '',
+    caughtBy: [headers, 'what proxies and networks'],
+  },
+  {
+    guard: 'a connection that leads elsewhere than was checked is not used',
+    file: 'src/net/pools.ts',
+    text: 'boolean => remote === address ||',
+    becomes: "boolean => remote !== '' ||",
     caughtBy: goes,
   },
 ]

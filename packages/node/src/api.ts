@@ -239,6 +239,17 @@ export type Integration = {
   readonly provider: string
   /** What end users read; null: the provider's name */
   readonly displayName: string | null
+  /** How long the provider is waited for, and how much passes */
+  readonly limits: {
+    /** From the end of a request to the beginning of its answer; null: 60. Of an action the whole call; null: 20 */
+    readonly firstByteSeconds: number | null
+    /** Without a byte, of a body under way; null: 60 */
+    readonly idleSeconds: number | null
+    /** Of a request's body; null: as many as come */
+    readonly requestBytes: number | null
+    /** Of an answer's body, as it comes; null: as many as come. An action takes 10 MB at most */
+    readonly answerBytes: number | null
+  }
   readonly clientId: string
   /** What it asks for; a flow may only narrow it */
   readonly scopes: readonly string[]
@@ -258,6 +269,17 @@ export type IntegrationChange = {
   readonly key?: string | undefined
   /** What end users read; null: the provider's name */
   readonly displayName?: string | null | undefined
+  /** Those that are named change, null: to the usual one; the others stay */
+  readonly limits?: {
+    /** From the end of a request to the beginning of its answer; null: 60. Of an action the whole call; null: 20 */
+    readonly firstByteSeconds?: number | null | undefined
+    /** Without a byte, of a body under way; null: 60 */
+    readonly idleSeconds?: number | null | undefined
+    /** Of a request's body; null: as many as come */
+    readonly requestBytes?: number | null | undefined
+    /** Of an answer's body, as it comes; null: as many as come. An action takes 10 MB at most */
+    readonly answerBytes?: number | null | undefined
+  } | null | undefined
   readonly clientId?: string | undefined
   /** In place of the one before */
   readonly clientSecret?: string | undefined
@@ -400,6 +422,17 @@ export type NewIntegration = {
   readonly provider?: string | undefined
   /** What end users read; the provider's name, if it is left out */
   readonly displayName?: string | undefined
+  /** Those that are not to be the usual ones */
+  readonly limits?: {
+    /** From the end of a request to the beginning of its answer; null: 60. Of an action the whole call; null: 20 */
+    readonly firstByteSeconds?: number | null | undefined
+    /** Without a byte, of a body under way; null: 60 */
+    readonly idleSeconds?: number | null | undefined
+    /** Of a request's body; null: as many as come */
+    readonly requestBytes?: number | null | undefined
+    /** Of an answer's body, as it comes; null: as many as come. An action takes 10 MB at most */
+    readonly answerBytes?: number | null | undefined
+  } | undefined
   /** As the provider shows it for your app */
   readonly clientId?: string | undefined
   /** Sealed when it arrives, and never shown */

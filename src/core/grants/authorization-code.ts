@@ -10,7 +10,7 @@ import type { AuthorizationParams } from './authorization-params.ts'
 /** The integration's client at the provider, its secret opened. */
 export interface Client<P extends Provider = Provider> {
   readonly provider: P
-  readonly integration: Pick<Integration, 'clientId' | 'settings' | 'sandbox'>
+  readonly integration: Pick<Integration, 'clientId' | 'settings' | 'sandbox' | 'limits'>
   readonly secret: Secret
   /** The connection's configuration, for templates. */
   readonly config: Readonly<Record<string, string>>

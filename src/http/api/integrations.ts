@@ -58,7 +58,7 @@ export const integrationRoutes = [
     body: newIntegration,
     answer: integrationShape,
     async work({ hub, caller, environment, body }) {
-      const { key, provider = key, sandbox = false, displayName, scopes, settings, redirectUri } = body
+      const { key, provider = key, sandbox = false, displayName, limits, scopes, settings, redirectUri } = body
       const clientId = body.clientId ?? (sandbox ? `sandbox-${key}` : undefined)
       const clientSecret = body.clientSecret ?? (sandbox ? newNonce() : undefined)
       if (clientId === undefined)
@@ -74,6 +74,7 @@ export const integrationRoutes = [
         ...(settings === undefined ? {} : { settings }),
         ...(redirectUri === undefined ? {} : { redirectUri }),
         ...(displayName === undefined ? {} : { displayName }),
+        ...(limits ? { limits } : {}),
         sandbox,
       })
       hub.context.log.info('added an integration', { key: added.key, provider: added.provider, by: caller.id })
@@ -109,10 +110,11 @@ export const integrationRoutes = [
     body: integrationChange,
     answer: integrationShape,
     async work({ hub, caller, environment, params, body }) {
-      const { key, displayName, clientId, clientSecret, scopes } = body
+      const { key, displayName, limits, clientId, clientSecret, scopes } = body
       const changed = await changeIntegration(hub.context, await integrationOf(hub.context, environment, params.key), {
         ...(key === undefined ? {} : { key }),
         ...(displayName === undefined ? {} : { displayName }),
+        ...(limits === undefined ? {} : { limits }),
         ...(clientId === undefined ? {} : { clientId }),
         ...(clientSecret === undefined ? {} : { clientSecret: new Secret(clientSecret) }),
         ...(scopes ? { scopes } : {}),

@@ -63,6 +63,12 @@ export const toIntegration = (
   key: integration.key,
   provider: integration.provider,
   displayName: integration.displayName ?? null,
+  limits: {
+    firstByteSeconds: integration.limits?.firstByteSeconds ?? null,
+    idleSeconds: integration.limits?.idleSeconds ?? null,
+    requestBytes: integration.limits?.requestBytes ?? null,
+    answerBytes: integration.limits?.answerBytes ?? null,
+  },
   clientId: integration.clientId,
   scopes: [...integration.scopes],
   settings: { ...integration.settings },

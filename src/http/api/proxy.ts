@@ -9,6 +9,7 @@ import type { GivenHeaders } from '../../core/pass-headers.ts'
 import { requireScope } from '../auth.ts'
 import { hook } from '../hook.ts'
 import { answer, bodyOf, proxied, restOf, untilGone } from '../pass.ts'
+import { againIn } from '../pass-again.ts'
 import type { Route } from './route.ts'
 
 const named = z.strictObject({
@@ -115,21 +116,14 @@ const optionsOf = ({ headers }: FastifyRequest) => {
         `${name.slice(0, 80)} is not a header here${didYouMean(name.slice(0, 80), known)}; there are ${known.join(', ')}.`,
       )
   const one = (name: string): string | undefined => {
-    const value = headers[name]
+    const value = headers[name.toLowerCase()]
     return value === undefined ? undefined : String(value)
   }
-  const retries = one('mortise-retries')
-  if (retries !== undefined && !/^([0-9]|10)$/.test(retries))
-    throw badParameter('mortise-retries', 'Mortise-Retries must be a number from 0 to 10.')
-  const retryOn = one('mortise-retry-on')
-    ?.split(',')
-    .map(each => each.trim())
-  if (retryOn?.some(each => !/^[1-5]\d\d$/.test(each)))
-    throw badParameter('mortise-retry-on', 'Mortise-Retry-On must be statuses, with commas between them.')
-  const base = one('mortise-base-url')
+  const base = one('Mortise-Base-Url')
   return {
-    ...(retries === undefined ? {} : { retries: Number(retries) }),
-    ...(retryOn ? { retryOn: retryOn.map(Number) } : {}),
+    ...againIn({ retries: 'Mortise-Retries', retryOn: 'Mortise-Retry-On' }, one, (name, message) =>
+      badParameter(name.toLowerCase(), message),
+    ),
     ...(base === undefined ? {} : { base }),
   }
 }

@@ -1,6 +1,7 @@
 /** What our own API takes and answers. Every field is always there: null where there is nothing. */
 import * as z from 'zod'
 import { scopes } from '../../core/environment.ts'
+import { mostOf } from '../../core/limits.ts'
 import { codes, listOf, moment, text, texts, time } from './shape.ts'
 
 export const errorShape = z.strictObject({
@@ -96,10 +97,27 @@ export const providerList = listOf(providerShape)
 
 // Integrations
 
+const limitAbout: Readonly<Record<keyof typeof mostOf, string>> = {
+  firstByteSeconds:
+    'From the end of a request to the beginning of its answer; null: 60. Of an action the whole call; null: 20',
+  idleSeconds: 'Without a byte, of a body under way; null: 60',
+  requestBytes: "Of a request's body; null: as many as come",
+  answerBytes: "Of an answer's body, as it comes; null: as many as come. An action takes 10 MB at most",
+}
+const limit = (name: keyof typeof mostOf) =>
+  z.int().min(1).max(mostOf[name]).nullable().meta({ description: limitAbout[name] })
+const limits = z.strictObject({
+  firstByteSeconds: limit('firstByteSeconds'),
+  idleSeconds: limit('idleSeconds'),
+  requestBytes: limit('requestBytes'),
+  answerBytes: limit('answerBytes'),
+})
+
 export const integrationShape = z.strictObject({
   key: text("The operator's name for it"),
   provider: z.string(),
   displayName: z.string().nullable().meta({ description: "What end users read; null: the provider's name" }),
+  limits: limits.meta({ description: 'How long the provider is waited for, and how much passes' }),
   clientId: z.string(),
   scopes: texts('What it asks for; a flow may only narrow it'),
   settings: z.record(z.string(), z.string()),
@@ -119,6 +137,7 @@ export const newIntegration = z.strictObject({
     .string()
     .optional()
     .meta({ description: "What end users read; the provider's name, if it is left out" }),
+  limits: limits.partial().optional().meta({ description: 'Those that are not to be the usual ones' }),
   clientId: z.string().optional().meta({ description: 'As the provider shows it for your app' }),
   clientSecret: z.string().optional().meta({ description: 'Sealed when it arrives, and never shown' }),
   scopes: z.array(z.string()).optional().meta({ description: "Left out: the definition's default" }),
@@ -138,6 +157,9 @@ export const newIntegration = z.strictObject({
 export const integrationChange = z.strictObject({
   key: z.string().optional().meta({ description: 'Another name; not while connections are found by the old one' }),
   displayName: z.string().nullable().optional().meta({ description: "What end users read; null: the provider's name" }),
+  limits: limits.partial().nullable().optional().meta({
+    description: 'Those that are named change, null: to the usual one; the others stay',
+  }),
   clientId: z.string().optional(),
   clientSecret: z.string().optional().meta({ description: 'In place of the one before' }),
   scopes: z.array(z.string()).optional().meta({ description: 'The whole new list; it holds for flows from now on' }),

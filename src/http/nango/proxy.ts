@@ -4,6 +4,7 @@ import type { MortiseError } from '../../core/errors.ts'
 import { toMortiseError } from '../../core/errors.ts'
 import type { GivenHeaders } from '../../core/pass-headers.ts'
 import { answer, bodyOf, proxied, restOf, untilGone } from '../pass.ts'
+import { againIn } from '../pass-again.ts'
 import { Refusal } from './errors.ts'
 import type { Served } from './served.ts'
 
@@ -73,18 +74,9 @@ const flag = (request: FastifyRequest, name: string): boolean => {
 }
 
 const optionsOf = (request: FastifyRequest) => {
-  const retries = option(request, 'Retries')
-  if (retries !== undefined && !/^([0-9]|10)$/.test(retries))
-    throw wrong('Retries', 'Retries must be a number from 0 to 10.')
-  const retryOn = option(request, 'Retry-On')
-    ?.split(',')
-    .map(each => each.trim())
-  if (retryOn?.some(each => !/^[1-5]\d\d$/.test(each)))
-    throw wrong('Retry-On', 'Retry-On must be statuses, with commas between them.')
   const base = option(request, 'Base-Url-Override')
   return {
-    ...(retries === undefined ? {} : { retries: Number(retries) }),
-    ...(retryOn ? { retryOn: retryOn.map(Number) } : {}),
+    ...againIn({ retries: 'Retries', retryOn: 'Retry-On' }, name => option(request, name), wrong),
     ...(base === undefined ? {} : { base }),
     forwardHeaders: flag(request, 'Forward-Headers-On-Redirect'),
   }
