@@ -10,7 +10,7 @@ import { groupIn, itemsOf, nextOf, paginationOf } from './pages.ts'
 import type { Paginate } from './paginate.ts'
 import { isOutage } from './ports.ts'
 import type { Provider } from './provider.ts'
-import type { ActionAnswer } from './proxy.ts'
+import type { ActionAnswer } from './run-action.ts'
 
 export interface WalkOptions {
   /** Items at most. */

@@ -14,7 +14,7 @@ import { credentialHeader } from './credential-header.ts'
 import { MortiseError } from './errors.ts'
 import { assertNamed } from './pass-url.ts'
 import type { Provider } from './provider.ts'
-import { execute } from './proxy.ts'
+import { execute } from './run-action.ts'
 
 const notion = loadCatalogue().get('notion')
 assert.ok(notion)
