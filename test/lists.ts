@@ -53,6 +53,8 @@ export const pageAt = (
     }
     case '/circle':
       return [{ rows: [1], next: 'same', more: true }]
+    case '/ring':
+      return [{ rows: [query('after')], next: query('after') === 'a' ? 'b' : 'a', more: true }]
     case '/empty':
       return [{ rows: [], next: `${Number(query('after') ?? 0) + 1}`, more: true }]
     case '/elsewhere':
@@ -94,6 +96,7 @@ export const actionFile = () => {
       things: list('/things', { kind: 'default' }, ['start']),
       relative: list('/relative', { kind: 'link', next: 'next', items: 'rows' }, ['start']),
       circle: list('/circle', { ...cursor, ...rows }, ['after']),
+      ring: list('/ring', { ...cursor, ...rows }, ['after']),
       empty: list('/empty', { ...cursor, ...rows }, ['after']),
       elsewhere: list('/elsewhere', { kind: 'default' }, []),
       big: list('/big', { ...cursor, ...rows }, ['after']),

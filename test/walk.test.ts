@@ -189,6 +189,9 @@ test('pages that lead in a circle, or nowhere, end it', async () => {
   const circle = errorOf(await walk('circle'))
   assert.deepEqual([circle.code, circle.pages], ['provider_invalid_response', 2])
   assert.match(circle.message, /lead in a circle/)
+  // One that leads back to where from began, too.
+  const ring = await walk('ring', `&from=${Buffer.from('["b",0]').toString('base64url')}`)
+  assert.deepEqual([ring.items, errorOf(ring).pages], [['b', 'a'], 2])
   const empty = errorOf(await walk('empty'))
   assert.deepEqual([empty.pages, asked.length], [101, 101])
   assert.match(empty.message, /had no item/)

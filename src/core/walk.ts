@@ -108,7 +108,7 @@ export async function* walk(
   if (start.at !== undefined && paginate.kind !== 'link' && has(paginate, input, paginate.param))
     throw badParameter('from', `from says where to begin, and so does ${paginate.param}. Give one of them.`)
   if (start.at !== undefined && isCounted(paginate) && !/^\d{1,15}$/.test(start.at)) throw strangeFrom()
-  const seen = new Set<string>()
+  const seen = new Set(start.at === undefined ? [] : [start.at])
   let [items, pages, empty] = [0, 0, 0]
   let place: Place = start
   const told = (next: Place | undefined): Told => ({ items, pages, next: next && toNext(next) })
