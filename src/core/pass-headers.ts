@@ -22,6 +22,10 @@ const ofCaller = new Set([
 ])
 const beginningsOfCaller = ['mortise-', 'proxy-', 'x-forwarded-', ':']
 
+/** Whether a caller's header of this name, in lower case, ends at the hub, whichever way the call goes. */
+export const endsHere = (name: string): boolean =>
+  ofCaller.has(name) || beginningsOfCaller.some(each => name.startsWith(each))
+
 /**
  * Of an answer, what speaks to a browser about the origin that it comes from: that would be the hub. And what would let a
  * cache keep it: two connections are asked under one URL.
@@ -83,12 +87,12 @@ export const gained = {
   'x-frame-options': 'DENY',
 } as const
 
-const without = (
-  headers: GivenHeaders,
+const without = <V extends string | readonly string[]>(
+  headers: Readonly<Record<string, V | undefined>>,
   names: ReadonlySet<string>,
   beginnings: readonly string[],
-): Record<string, string | readonly string[]> => {
-  const kept: Record<string, string | readonly string[]> = {}
+): Record<string, V> => {
+  const kept: Record<string, V> = {}
   const named = headers['connection']
   // Whoever sent it says of these that they end at the next hop.
   const further =
@@ -108,13 +112,20 @@ const without = (
   return kept
 }
 
+/** Of the connection between the hub and the provider; a cookie is of it, too. */
+const ofConnection = new Set([...ofHop, 'set-cookie', 'set-cookie2'])
+
+/** The provider's headers where they are told in a body, so that no browser or cache takes them for the hub's. */
+export const told = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  without(headers, ofConnection, ['proxy-'])
+
 /** The caller's headers that travel to the provider. */
 export const travelling = (headers: GivenHeaders): Record<string, string | readonly string[]> =>
   without(headers, ofCaller, beginningsOfCaller)
 
 /** The provider's headers that travel to the caller. A place is told as a whole URL: a part of one would be of the hub. */
 export const returning = (headers: StreamHeaders, from: string): Record<string, string | readonly string[]> => {
-  const kept = without(headers, ofOrigin, beginningsOfOrigin)
+  const kept: Record<string, string | readonly string[]> = without(headers, ofOrigin, beginningsOfOrigin)
   const { location } = kept
   if (typeof location === 'string') kept['location'] = URL.parse(location, from)?.href ?? location
   return kept
