@@ -252,6 +252,8 @@ test('a list by its path alone is walked as the definition says', async () => {
   const walked = await walkOf(await post('/walk', { path: '/things', query: { q: ['a', 'b'] } }))
   assert.deepEqual(walked.items, all)
   assert.equal(asked[0]?.search, '?q=a&q=b')
+  // With a slash before it or without.
+  assert.deepEqual((await walkOf(await post('/walk', { path: 'things' }))).items, all)
   const some = await walkOf(await post('/walk', { path: '/offset', items: 'rows', max: 3 }))
   assert.deepEqual(some.items, all.slice(0, 3))
   // What is no list says what would be one.
@@ -280,11 +282,12 @@ test('what is wrong is named before anything is sent', async () => {
     [`/actions/cursor?walk=true`, { query: { sizes: '7' } }, 'query.sizes', /did you mean size\?/],
     ['/walk', {}, 'path', /path is missing/],
     ['/walk', { path: '/things', itmes: 'x' }, 'itmes', /did you mean items\?/],
-    ['/walk', { path: 'things' }, 'path', /does not make a URL of Lists/],
-    ['/walk', { path: '@127.0.0.1/things' }, 'path', /does not make a URL/],
-    ['/walk', { path: '/a/../things' }, 'path', /does not make a URL/],
-    ['/walk', { path: '/a/%2e%2e/things' }, 'path', /does not make a URL/],
-    ['/walk', { path: '/things?start=1' }, 'path', /does not make a URL/],
+    ...['a/../x', 'a/%2e%2e/x', 'a/..%2f..%2fx', 'a/..%5c..%5cx', 'a/%252e%252e/x', 'a/..;/x', '..'].map(
+      path => ['/walk', { path: `/${path}` }, 'path', /a part that is \. or \.\./] as const,
+    ),
+    ...['things?start=1', 'things#x', 'a\\x', 'thïngs', 'a b'].map(
+      path => ['/walk', { path }, 'path', /must be plain ASCII, percent-encoded/] as const,
+    ),
     ['/walk', { path: '/things', headers: { Authorization: 'x' } }, 'headers.Authorization', /may not be given/],
   ] as const) {
     const response = await post(path, body)

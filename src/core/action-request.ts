@@ -1,6 +1,7 @@
 /** An action and what a caller gives → the request, without a credential. Pure; every refusal names the field at fault. */
 import { type Action, type ActionParameter, pathNames } from './action.ts'
 import { didYouMean } from './alike.ts'
+import { pathBelow } from './api-path.ts'
 import type { Json } from './credential.ts'
 import { badParameter, MortiseError } from './errors.ts'
 import { type Client, valuesOf } from './grants/authorization-code.ts'
@@ -75,7 +76,7 @@ const urlOf = (caller: Caller, action: Action, input: ActionInput, names: InputN
     const [parameter, [value = '']] = inPath.get(name) ?? [undefined, []]
     return text.replace(`{${name}}`, () => segment(field, value, parameter?.encoded === true))
   }, action.path)
-  const expected = base.pathname.replace(/\/+$/, '') + path
+  const expected = action.free ? pathBelow(base, action.path) : base.pathname.replace(/\/+$/, '') + path
   const url = URL.parse(base.origin + expected)
   // Whatever the values were, the URL is the one that is meant, letter for letter.
   if (url?.origin !== base.origin || url.pathname !== expected)
