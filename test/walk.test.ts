@@ -173,6 +173,18 @@ test('a cap ends it in the middle of a page, and from goes on behind the last it
   assert.equal(endOf(await walk('things', '&max=25')).complete, true)
 })
 
+test('a place is told however long it is, up to what from takes; else it is told that there is none', async () => {
+  const long = { query: { of: 23_000 } }
+  const { next, complete } = endOf(await walk('long', '&max=2', long))
+  assert.ok(next && next.length > 30_000)
+  assert.equal(complete, false)
+  assert.deepEqual(endOf(await walk('long', `&from=${next}`, long)), { items: 2, pages: 1, next: null, complete: true })
+  // It is walked all the same.
+  const longer = { query: { of: 25_000 } }
+  assert.deepEqual(endOf(await walk('long', '&max=2', longer)), { items: 2, pages: 1, next: null, complete: false })
+  assert.deepEqual(endOf(await walk('long', '', longer)), { items: 4, pages: 2, next: null, complete: true })
+})
+
 test('a link that leads elsewhere is not followed', async () => {
   const walked = await walk('elsewhere')
   assert.deepEqual(walked.items, [1])

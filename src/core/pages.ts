@@ -89,7 +89,7 @@ const params = /;\s*([^\s;=",]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;",]*)))?/
 const linked = (headers: Readonly<Record<string, string>>): string | undefined => {
   for (const [, target, written = ''] of (headers['link'] ?? '').matchAll(links)) {
     // Only the first rel of a link counts.
-    const rel = written.matchAll(params).find(([, name = '']) => name.toLowerCase() === 'rel')
+    const rel = [...written.matchAll(params)].find(([, name = '']) => name.toLowerCase() === 'rel')
     if ((rel?.[2] ?? rel?.[3] ?? '').toLowerCase().split(/\s+/).includes('next')) return target
   }
   return undefined

@@ -1,6 +1,6 @@
 /** What the routes of actions take and answer. */
 import * as z from 'zod'
-import { mostItems } from '../../core/walk.ts'
+import { longestFrom, mostItems } from '../../core/walk.ts'
 import { codes, listOf, text, texts } from './shape.ts'
 
 /** A JSON Schema, complete in itself. */
@@ -54,7 +54,7 @@ export const walkInput = z.strictObject({
     .max(mostItems)
     .optional()
     .meta({ description: `Items at most; 1,000 unless told, never more than ${mostItems}` }),
-  from: z.string().min(1).max(8000).optional().meta({ description: '`next` of a walk that ended early' }),
+  from: z.string().min(1).max(longestFrom).optional().meta({ description: '`next` of a walk that ended early' }),
 })
 const counts = {
   items: z.int().meta({ description: 'Items that were handed out' }),
