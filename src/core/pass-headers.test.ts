@@ -1,7 +1,7 @@
 /** Which headers pass the hub, and which end there. */
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { endsHere, told } from './pass-headers.ts'
+import { endsHere, returning, told } from './pass-headers.ts'
 
 suite('headers that end at the hub', () => {
   test('are one list, whichever way a call goes', () => {
@@ -32,4 +32,18 @@ suite('headers that end at the hub', () => {
       { etag: '"e"', 'cache-control': 'private' },
     )
   })
+})
+
+test('a credential that was sent in the query comes back in no header', () => {
+  const own = 'https://api.example/v1/x?api_key=s&page=2'
+  const headers = { link: `<${own}>; rel="next"`, 'content-location': own, 'x-next': own }
+  const left = 'https://api.example/v1/x?page=2'
+  const hidden = { link: `<${left}>; rel="next"`, 'content-location': left, 'x-next': left }
+  assert.deepEqual(told(headers, 'api_key'), hidden)
+  assert.deepEqual(returning({ ...headers, link: [headers.link], location: 'y?api_key=s' }, own, 'api_key'), {
+    ...hidden,
+    link: [hidden.link],
+    location: 'https://api.example/v1/y',
+  })
+  assert.equal(told(headers)['x-next'], own)
 })

@@ -1,5 +1,6 @@
 /** Which headers travel through the hub, and which end here. Pure. */
 import type { StreamHeaders } from './ports.ts'
+import { withoutParam } from './url-param.ts'
 
 /** As Node gives them: lower-case names. */
 export type GivenHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
@@ -115,18 +116,36 @@ const without = <V extends string | readonly string[]>(
 /** Of the connection between the hub and the provider; a cookie is of it, too. */
 const ofConnection = new Set([...ofHop, 'set-cookie', 'set-cookie2'])
 
-/** The provider's headers where they are told in a body, so that no browser or cache takes them for the hub's. */
-export const told = (headers: Readonly<Record<string, string>>): Record<string, string> =>
-  without(headers, ofConnection, ['proxy-'])
+/**
+ * The provider's headers where they are told in a body, so that no browser or cache takes them for the hub's. `hidden`: the
+ * parameter that carries the credential in a query (`paramOf`), which stands in no URL that comes back.
+ */
+export const told = (headers: Readonly<Record<string, string>>, hidden?: string): Record<string, string> =>
+  hiding(without(headers, ofConnection, ['proxy-']), hidden, withoutParam)
 
 /** The caller's headers that travel to the provider. */
 export const travelling = (headers: GivenHeaders): Record<string, string | readonly string[]> =>
   without(headers, ofCaller, beginningsOfCaller)
 
 /** The provider's headers that travel to the caller. A place is told as a whole URL: a part of one would be of the hub. */
-export const returning = (headers: StreamHeaders, from: string): Record<string, string | readonly string[]> => {
+export const returning = (
+  headers: StreamHeaders,
+  from: string,
+  hidden?: string,
+): Record<string, string | readonly string[]> => {
   const kept: Record<string, string | readonly string[]> = without(headers, ofOrigin, beginningsOfOrigin)
   const { location } = kept
   if (typeof location === 'string') kept['location'] = URL.parse(location, from)?.href ?? location
-  return kept
+  return hiding(kept, hidden, (value, param) =>
+    typeof value === 'string' ? withoutParam(value, param) : value.map(each => withoutParam(each, param)),
+  )
 }
+
+const hiding = <V>(
+  headers: Record<string, V>,
+  hidden: string | undefined,
+  hide: (value: V, param: string) => V,
+): Record<string, V> =>
+  hidden === undefined
+    ? headers
+    : Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, hide(value, hidden)]))

@@ -13,6 +13,7 @@ import { returning, travelling } from './pass-headers.ts'
 import type { PassAnswer, PassRequest } from './pass-request.ts'
 import { type RetryRules, retryRules, waitFor } from './pass-retry.ts'
 import { assertNamed, baseOf, joined, mayGo } from './pass-url.ts'
+import { paramOf } from './place.ts'
 import type { StreamAnswer, StreamRequest } from './ports.ts'
 import type { Refresher } from './refresh.ts'
 import { type Sender, type Sought, senderOf } from './sender.ts'
@@ -74,19 +75,23 @@ export const pass = async (
         sender = alive
         continue
       }
-      if (alive) return { ...passed(answer, url), retryable: true }
+      if (alive) return { ...passed(sender, answer, url), retryable: true }
     }
     const wait = mayAskAgain(rules, answer, tries, body) ? waitFor(rules, tries, answer, began, context) : undefined
-    if (wait === undefined) return passed(answer, url)
+    if (wait === undefined) return passed(sender, answer, url)
     tries++
     answer.body.cancel()
     await rest(wait, request.signal)
   }
 }
 
-const passed = (answer: StreamAnswer & { readonly from?: string }, url: string): StreamAnswer => ({
+const passed = (
+  { client, credential }: Sender,
+  answer: StreamAnswer & { readonly from?: string },
+  url: string,
+): StreamAnswer => ({
   status: answer.status,
-  headers: returning(answer.headers, answer.from ?? url),
+  headers: returning(answer.headers, answer.from ?? url, paramOf(client.provider, credential)),
   body: answer.body,
 })
 

@@ -8,6 +8,7 @@ import type { Provider } from './provider.ts'
 import type { Placement } from './provider-api.ts'
 import type { Soon } from './soon.ts'
 import { expandPlain } from './template.ts'
+import { queryWithout } from './url-param.ts'
 
 type Body = string | Uint8Array | AsyncIterable<Uint8Array>
 
@@ -25,6 +26,12 @@ export const placementOf = (provider: Provider, credential: Credential): Placeme
   return (
     kind?.placement ?? (kind?.header === undefined && kind?.prefix === undefined ? provider.api.placement : undefined)
   )
+}
+
+/** The parameter that carries the credential, where it stands in the query: what a provider tells of URLs may repeat it. */
+export const paramOf = (provider: Provider, credential: Credential): string | undefined => {
+  const placement = credential.kind === 'oauth1' ? undefined : placementOf(provider, credential)
+  return placement?.in === 'query' ? placement.param : undefined
 }
 
 const unable = (provider: Provider, what: string): MortiseError =>
@@ -56,11 +63,8 @@ export const place = <R extends Placeable>(
     case 'query': {
       const name = encodeURIComponent(placement.param)
       // What the caller sends under that name does not stand; the rest stays as it is written.
-      const rest = url.search
-        .slice(1)
-        .split('&')
-        .filter(each => each !== '' && nameIn(each) !== placement.param)
-      const query = [...rest, `${name}=${encodeURIComponent(credential.accessToken.reveal())}`].join('&')
+      const rest = queryWithout(url.search.slice(1), placement.param)
+      const query = `${rest}${rest && '&'}${name}=${encodeURIComponent(credential.accessToken.reveal())}`
       return { ...request, url: `${request.url.split('?')[0]}?${query}` }
     }
     case 'basic': {
@@ -122,15 +126,6 @@ export const place = <R extends Placeable>(
       })
       return signing.then(withHeaders)
     }
-  }
-}
-
-const nameIn = (pair: string): string => {
-  const name = pair.split('=')[0]?.replaceAll('+', ' ') ?? ''
-  try {
-    return decodeURIComponent(name)
-  } catch {
-    return name
   }
 }
 

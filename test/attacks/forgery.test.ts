@@ -34,6 +34,7 @@ const definitions = {
     'base: ${config.instance}/v2',
     "config: { instance: { path: instance_url, host: ['.kept.test'] } }\n",
   ),
+  keyed: definition('Keyed', 'base: https://api.acme.test/v2\n  placement: { in: query, param: api_key }'),
 }
 
 test('a request of the proxy goes to the hosts that the definition names, whatever is tried', async t => {
@@ -69,6 +70,7 @@ test('a request of the proxy goes to the hosts that the definition names, whatev
   assert.match((await connect('acme', 'acme', {})).body, /"connection_id"/)
   assert.match((await connect('tenants', 'tenants', { subdomain: 'one' })).body, /"connection_id"/)
   assert.match((await connect('kept', 'kept', {})).body, /"connection_id"/)
+  assert.match((await connect('keyed', 'keyed', {})).body, /"connection_id"/)
   // What the provider told is given by nobody; here it stands in the database, as if the provider had lied.
   const database = new DatabaseSync(join(dataDir, 'mortise.db'))
   t.after(() => database.close())
@@ -148,6 +150,23 @@ test('a request of the proxy goes to the hosts that the definition names, whatev
     assert.ok(forgeries.length >= 60)
   })
 
+  await t.test(
+    'a credential that stands in the query does not come back with what the provider says of its URLs',
+    async () => {
+      for (const door of ['nango', 'own'] as const) {
+        before()
+        const own = `/v2/x?api_key=${canary}`
+        internet.answer = () =>
+          `HTTP/1.1 201 Created\r\nlocation: ${own}&a=1\r\ncontent-location: ${own}\r\nlink: <https://api.acme.test${own}&page=2>; rel="next"\r\nx-login: /login?to=${encodeURIComponent(own)}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`
+        const { status, head } = await ask('keyed', 'keyed', { name: '', door, method: 'POST', reaches: ['acme'] })
+        assert.equal(status, 201)
+        assert.match(internet.heard[0]?.bytes ?? '', new RegExp(`^POST /v2/x\\?api_key=${canary} `))
+        assert.match(head, /link: <https:\/\/api\.acme\.test\/v2\/x\?page=2>; rel="next"/)
+        assert.doesNotMatch(head, new RegExp(canary))
+      }
+    },
+  )
+
   await t.test('no value of a connection moves the host', async () => {
     const wrong: string[] = []
     const look = async (id: string, integration: string, what: string) => {
@@ -168,13 +187,13 @@ test('a request of the proxy goes to the hosts that the definition names, whatev
   })
 })
 
-/** A request byte for byte, and its answer. 0: it was cut off. */
+/** A request byte for byte, and its answer: its head, too. 0: it was cut off. */
 const say = (
   port: number,
   line: string,
   headers: readonly string[],
   body = '',
-): Promise<{ status: number; body: string }> =>
+): Promise<{ status: number; head: string; body: string }> =>
   new Promise((done, fail) => {
     const framed = headers.some(each => /^(content-length|transfer-encoding)\s*:/i.test(each))
     const named = headers.find(each => /^connection:/i.test(each))
@@ -187,7 +206,7 @@ const say = (
     socket.on('error', error => ('code' in error && error.code === 'ECONNRESET' ? undefined : fail(error)))
     socket.on('close', () => {
       const [head = '', ...rest] = text.split('\r\n\r\n')
-      done({ status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1] ?? 0), body: rest.join('\r\n\r\n') })
+      done({ status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1] ?? 0), head, body: rest.join('\r\n\r\n') })
     })
     const lines = [
       `${line} HTTP/1.1`,

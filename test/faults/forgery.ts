@@ -76,4 +76,11 @@ export const forgeryFaults: readonly Fault[] = [
     becomes: ') continue',
     caughtBy: goes,
   },
+  {
+    guard: 'a credential that stands in the query comes back in no header',
+    file: 'src/core/pass-headers.ts',
+    text: 'hidden === undefined\n    ? headers\n',
+    becomes: 'hidden !== headers\n    ? headers\n',
+    caughtBy: goes,
+  },
 ]
