@@ -5,15 +5,18 @@
  */
 import type { Action } from './action.ts'
 import { type ActionInput, actionRequest } from './action-request.ts'
+import type { Connection } from './connection.ts'
 import type { Context } from './context.ts'
 import type { Json } from './credential.ts'
 import { withCredential } from './credential-header.ts'
 import { MortiseError } from './errors.ts'
-import { unknownIntegration } from './integration.ts'
-import { clientOfRow } from './own-client.ts'
+import type { Mend } from './mend.ts'
+import { told } from './pass-headers.ts'
 import { assertNamed } from './pass-url.ts'
-import type { CallResponse } from './ports.ts'
-import type { Read } from './read.ts'
+import { paramOf } from './place.ts'
+import type { CallResponse, Signer } from './ports.ts'
+import type { Refresher } from './refresh.ts'
+import { type Sender, senderOf } from './sender.ts'
 
 /** Bytes of an answer that are taken. */
 const limit = 10_000_000
@@ -27,21 +30,34 @@ export interface ActionAnswer {
 }
 
 /**
- * `read` is what `read()` gave: a connection with a credential that works now.
+ * With a credential that works now. One that the provider refuses is renewed by the rule of the proxy, and the action run
+ * once more: what becomes of that is told. Throws what a read throws, and what `execute` does.
+ */
+export const runAction = async (
+  context: Context,
+  refresher: Refresher,
+  mend: Mend,
+  row: Connection,
+  action: Action,
+  input: ActionInput,
+): Promise<ActionAnswer> => {
+  const sender = await senderOf(context, refresher, row)
+  const answer = await execute(context, sender, action, input)
+  if (!(await mend.isExpiry(sender, answer.status, () => answer.body))) return answer
+  const alive = await mend.mend(sender)
+  return alive ? execute(context, alive, action, input) : answer
+}
+
+/**
  * Throws `invalid_request` (reason `parameter`, before anything is sent), `provider_unavailable`,
  * `provider_invalid_response` (more than 10 MB) or `integration_misconfigured`. A provider's 4xx or 5xx is an answer.
  */
 export const execute = async (
-  context: Context,
-  read: Read,
+  context: Pick<Context, 'call' | 'log' | keyof Signer>,
+  { id, client, credential }: Pick<Sender, 'id' | 'client' | 'credential'>,
   action: Action,
   input: ActionInput,
 ): Promise<ActionAnswer> => {
-  const { connection, credential } = read
-  const integration = await context.storage.integration(connection.environmentId, connection.integrationKey)
-  if (!integration)
-    throw unknownIntegration(connection.integrationKey, await context.environmentOf(connection.environmentId))
-  const client = await clientOfRow(context, integration, connection)
   const { provider } = client
   if (action.provider !== provider.id)
     throw new MortiseError(
@@ -52,20 +68,10 @@ export const execute = async (
   const request = actionRequest(client, action, input)
   assertNamed(client, request.url)
   const response = await context.call.send({ ...withCredential(context, client, credential, request), limit })
-  context.log.info('an action was run', {
-    provider: provider.id,
-    action: action.id,
-    id: connection.id,
-    status: response.status,
-  })
-  return { status: response.status, headers: endToEnd(response.headers), body: bodyOf(response) }
+  context.log.info('an action was run', { provider: provider.id, action: action.id, id, status: response.status })
+  const headers = told(response.headers, paramOf(provider, credential))
+  return { status: response.status, headers, body: bodyOf(response) }
 }
-
-/** Of one hop, or for a browser (RFC 9110 §7.6.1). */
-const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding', 'te', 'trailer', 'upgrade', 'set-cookie'])
-
-const endToEnd = (headers: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.has(name) && !name.startsWith('proxy-')))
 
 const bodyOf = (response: CallResponse): Json | string => {
   if (!/^application\/([^;]+\+)?json\b/i.test(response.headers['content-type'] ?? '')) return response.body

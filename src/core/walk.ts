@@ -11,6 +11,7 @@ import type { Paginate } from './paginate.ts'
 import { isOutage } from './ports.ts'
 import type { Provider } from './provider.ts'
 import type { ActionAnswer } from './run-action.ts'
+import { withoutParam } from './url-param.ts'
 
 export interface WalkOptions {
   /** Items at most. */
@@ -21,6 +22,8 @@ export interface WalkOptions {
   readonly items?: string | undefined
   /** Ends it where it is: the hub stops. */
   readonly stopping?: AbortSignal | undefined
+  /** The parameter that carries the credential in a query: a link to the next page may repeat it, and no place does. */
+  readonly hidden?: string | undefined
 }
 
 interface Told {
@@ -145,7 +148,9 @@ export async function* walk(
         skip++
         yield { item }
       }
-      const next = nextOf(paginate, answer, found, at ?? begun(paginate, input))
+      const after = nextOf(paginate, answer, found, at ?? begun(paginate, input))
+      const isLink = paginate.kind === 'link' && options.hidden !== undefined
+      const next = isLink && after !== undefined ? withoutParam(after, options.hidden ?? '') : after
       if (next === undefined) return yield { end: { ...told(false), complete: true } }
       if (seen.has(next) || next === at) return yield wrong('its pages lead in a circle')
       seen.add(next)
