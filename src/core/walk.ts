@@ -190,7 +190,9 @@ const pageInput = (paginate: Paginate, action: Action, input: ActionInput, at: s
     (group === 'body'
       ? Object.hasOwn(action.body?.properties ?? {}, size?.param ?? '')
       : action.parameters.some(each => each.in === 'query' && each.name === size?.param))
+  const first = paginate.kind === 'cursor' && !has(paginate, input, paginate.param) ? paginate.first : undefined
   const added: Record<string, Json> = {
+    ...(first === undefined || paginate.kind !== 'cursor' ? {} : { [paginate.param]: first }),
     ...(size && takes && !has(paginate, input, size.param) ? { [size.param]: size.most } : {}),
     ...(at === undefined || paginate.kind === 'link'
       ? {}
