@@ -15,7 +15,8 @@ let name = ''
 const more = `
   placement: { in: query, param: api_key }
   paginate: { kind: link, next: next, items: rows }
-  expired: [{ status: 403, path: error, codes: [token_expired] }]`
+  expired: [{ status: 403, path: error, codes: [token_expired] }]
+  failed: { path: ok, equals: false, code: error }`
 
 before(async () => {
   world = await proxyWorld({ after: end => void ends.push(end) }, more)
@@ -97,6 +98,46 @@ test('what becomes of the second call is told, and not the refusal of the first:
   await assert.rejects(run(), { code: 'provider_unavailable', details: { sent: true } })
 })
 
+test('a failure that is told with a 200 is told as one, and ends a walk', async () => {
+  const saying = (body: unknown, status = 200) =>
+    world.play(
+      noting(world, (_, response) => {
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+      }),
+    )
+  for (const [body, status, failure] of [
+    [{ ok: false, error: 'not_in_channel' }, 200, 'not_in_channel'],
+    [{ ok: false }, 200, 'a failure'],
+    [{ ok: 'false', error: 'x' }, 200, undefined],
+    [{ ok: true, error: 'x' }, 200, undefined],
+    [{ ok: false, error: 'x' }, 400, undefined],
+    ['ok', 200, undefined],
+  ] as const) {
+    saying(body, status)
+    const answer = await run()
+    assert.deepEqual([answer.status, answer.body, answer.failure], [status, body, failure])
+  }
+  saying({ ok: false, error: 'not_in_channel', rows: [1] })
+  const [line, ...more] = await walk()
+  assert.deepEqual(more, [])
+  const { code, message, status, body, items, next } = line.error
+  assert.deepEqual([code, status, items, body.error], ['provider_rejected', 200, 0, 'not_in_channel'])
+  assert.match(message, /^Local answered page 1 of the walk with not_in_channel\.$/)
+  assert.ok(next)
+})
+
+const walk = async (from?: string) => {
+  const response = await fetch(`${world.hub.origin}/api/v1/connections/${(await row()).id}/walk`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${world.key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ path: '/things', max: from === undefined ? 1 : 100, from }),
+  })
+  return (await response.text())
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line))
+}
+
 test('a token in the query comes back in no header, and in no place where a walk goes on', async () => {
   world.play(
     noting(world, ({ url }, response) => {
@@ -116,17 +157,6 @@ test('a token in the query comes back in no header, and in no place where a walk
     assert.doesNotMatch(headers[place] ?? '', /api_key|at(%20|\+| )1/)
   }
   world.seen.length = 0
-  const walk = async (from?: string) => {
-    const response = await fetch(`${world.hub.origin}/api/v1/connections/${(await row()).id}/walk`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${world.key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ path: '/things', max: from === undefined ? 1 : 100, from }),
-    })
-    return (await response.text())
-      .trimEnd()
-      .split('\n')
-      .map(line => JSON.parse(line))
-  }
   const [first, { end }] = await walk()
   assert.deepEqual(first, { item: 1 })
   assert.deepEqual(JSON.parse(Buffer.from(end.next, 'base64url').toString()), [`${world.origin}/api/things?page=2`, 0])

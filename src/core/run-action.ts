@@ -7,7 +7,7 @@ import type { Action } from './action.ts'
 import { type ActionInput, actionRequest } from './action-request.ts'
 import type { Connection } from './connection.ts'
 import type { Context } from './context.ts'
-import type { Json } from './credential.ts'
+import { type Json, pick, pickText } from './credential.ts'
 import { withCredential } from './credential-header.ts'
 import { MortiseError } from './errors.ts'
 import type { Mend } from './mend.ts'
@@ -15,6 +15,7 @@ import { told } from './pass-headers.ts'
 import { assertNamed } from './pass-url.ts'
 import { paramOf } from './place.ts'
 import type { CallResponse, Signer } from './ports.ts'
+import type { Provider } from './provider.ts'
 import type { Refresher } from './refresh.ts'
 import { type Sender, senderOf } from './sender.ts'
 
@@ -27,6 +28,8 @@ export interface ActionAnswer {
   readonly headers: Readonly<Record<string, string>>
   /** Parsed where the provider says that it is JSON; the text otherwise, '' for none. */
   readonly body: Json | string
+  /** What went wrong, in the provider's own word, where it tells so with a status that says otherwise (`api.failed`). */
+  readonly failure?: string
 }
 
 /**
@@ -70,8 +73,15 @@ export const execute = async (
   const response = await context.call.send({ ...withCredential(context, client, credential, request), limit })
   context.log.info('an action was run', { provider: provider.id, action: action.id, id, status: response.status })
   const headers = told(response.headers, paramOf(provider, credential))
-  return { status: response.status, headers, body: bodyOf(response) }
+  const answer = { status: response.status, headers, body: bodyOf(response) }
+  const failure = failureIn(provider, answer)
+  return failure === undefined ? answer : { ...answer, failure }
 }
+
+const failureIn = ({ api: { failed } }: Provider, { status, body }: ActionAnswer): string | undefined =>
+  failed !== undefined && status < 400 && pick(body, failed.path) === failed.equals
+    ? (pickText(body, failed.code) ?? 'a failure')
+    : undefined
 
 const bodyOf = (response: CallResponse): Json | string => {
   if (!/^application\/([^;]+\+)?json\b/i.test(response.headers['content-type'] ?? '')) return response.body

@@ -134,8 +134,8 @@ export async function* walk(
     for (;;) {
       pages++
       const answer = await run(pageInput(paginate, action, input, at))
-      if (answer.status >= 400) {
-        const words = `${provider.name} answered page ${pages} of the walk with ${answer.status}.`
+      if (answer.status >= 400 || answer.failure !== undefined) {
+        const words = `${provider.name} answered page ${pages} of the walk with ${answer.failure ?? answer.status}.`
         const code = isOutage(answer.status) ? 'provider_unavailable' : 'provider_rejected'
         const error = new MortiseError(code, words, { providerStatus: answer.status })
         return yield { failed: { ...told(true), error, answer } }

@@ -39,6 +39,10 @@ export const actionAnswer = z.strictObject({
   status: z.int().meta({ description: "The provider's own" }),
   headers: z.record(z.string(), z.string()).meta({ description: 'Names in lower case' }),
   body: z.unknown().meta({ description: 'As JSON where it is JSON; the text otherwise' }),
+  failure: z.string().nullable().meta({
+    description:
+      "The provider's own word for what went wrong, where it tells so with a status that says that all went well; else null",
+  }),
 })
 
 export const walkInput = z.strictObject({

@@ -105,7 +105,7 @@ export const actionRoutes = [
     tag: 'Actions',
     summary: 'Run an action',
     about:
-      "What is given is held against the action first: a mistake is `invalid_request` with the field, and nothing is sent. The provider's answer comes as it is, its errors too, so look at `status`. With `walk=true` a list in pages is read to its end, a line an item; the last line says how it ended.",
+      "What is given is held against the action first: a mistake is `invalid_request` with the field, and nothing is sent. The provider's answer comes as it is, its errors too, so look at `status` and `failure`. With `walk=true` a list in pages is read to its end, a line an item; the last line says how it ended.",
     scope: 'proxy',
     status: 200,
     fails: [...found, ...refreshing],
@@ -128,8 +128,8 @@ export const actionRoutes = [
       const of = hub.context.providerOf({ provider: row.provider, key: row.integrationKey })
       const named = actionNamed(hub.context, of, params.action)
       if (walk === true) return linesOf(hub.context, hub.walk(row, named, input(body), { max, from, items, stopping }))
-      const { status, headers, body: answer } = await hub.execute(row, named, input(body))
-      return { status, headers: { ...headers }, body: answer }
+      const { status, headers, body: answer, failure = null } = await hub.execute(row, named, input(body))
+      return { status, headers: { ...headers }, body: answer, failure }
     },
   }),
   route({
