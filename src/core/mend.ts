@@ -7,12 +7,12 @@ import { connectionUnknown } from './connection.ts'
 import type { Context } from './context.ts'
 import { type Json, pickText } from './credential.ts'
 import type { StreamAnswer } from './ports.ts'
-import { identityOf, type Provider } from './provider.ts'
+import type { Provider } from './provider.ts'
 import { readRow } from './read.ts'
 import type { Refresher } from './refresh.ts'
 import { type Sender, senderOfRead } from './sender.ts'
 import { type Soon, soon } from './soon.ts'
-import { tryOut } from './try-out.ts'
+import { askedAs, tryOut } from './try-out.ts'
 
 export interface Mend {
   /**
@@ -42,7 +42,7 @@ export const createMend = (context: Context, refresher: Refresher): Mend => {
     // Its own word for it needs no second one.
     const told = sender.client.provider.api.expired !== undefined
     // Where the provider can be asked whether it takes the credential at all, a refusal for another reason spends nothing.
-    if (!told && identityOf(sender.client.provider, sender.credential.kind)?.request) {
+    if (!told && askedAs(sender.client.provider, sender.credential.kind)) {
       const alive = await tryOut(context, refresher, row)
       return isNew(alive) ? senderOfRead(context, alive) : undefined
     }
