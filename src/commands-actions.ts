@@ -155,11 +155,11 @@ const run = async (api: Api, connection: string, name: string, options: Options)
   for (const option of ['max', 'from', 'items'])
     if (options[option] !== undefined) throw new UsageError(`--${option} is of a walk. Add --walk.`)
   const answer = await api.call<ActionAnswerShape>('POST', where, input)
-  const { status, body } = answer
+  const { status, body, failure } = answer
   show(options, answer, () => {
     if (body !== '') console.log(typeof body === 'string' ? body : JSON.stringify(body, undefined, 2))
   })
-  if (status >= 400) throw new RefusedError(`${provider} answered with ${status}.`)
+  if (status >= 400 || failure !== null) throw new RefusedError(`${provider} answered with ${failure ?? status}.`)
 }
 
 /** Items on standard output, a line each; how it ended on standard error. */

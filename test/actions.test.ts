@@ -8,8 +8,9 @@ import type { ActionInput } from '../src/core/action-request.ts'
 import type { Context } from '../src/core/context.ts'
 import type { Json, JsonObject } from '../src/core/credential.ts'
 import type { CallRequest } from '../src/core/ports.ts'
-import { type ActionAnswer, execute } from '../src/core/proxy.ts'
 import type { Read } from '../src/core/read.ts'
+import { type ActionAnswer, execute } from '../src/core/run-action.ts'
+import { senderOfRead } from '../src/core/sender.ts'
 import { connect, startTestHub, type TestHub, tempFolder } from './harness.ts'
 import { mortise } from './process.ts'
 
@@ -43,10 +44,10 @@ before(async () => {
   read = await hub.rooms.hub.read(hub.rooms.firstEnvironment.id, 'notion', id)
 })
 
-const run = (name: string, input: ActionInput = {}): Promise<ActionAnswer> => {
+const run = async (name: string, input: ActionInput = {}): Promise<ActionAnswer> => {
   const action = context.catalogue.action('notion', name)
   assert.ok(action, name)
-  return execute(context, read, action, { ...input, names })
+  return execute(context, await senderOfRead(context, read), action, { ...input, names })
 }
 
 const object = (body: Json | string): JsonObject => {
@@ -315,7 +316,7 @@ suite('the provider’s own errors', () => {
     assert.ok(hub.sandbox.expire(other.credential.accessToken.reveal()))
     const action = context.catalogue.action('notion', 'get-self')
     assert.ok(action)
-    const refused = await execute(context, other, action, {})
+    const refused = await execute(context, await senderOfRead(context, other), action, {})
     assert.deepEqual([refused.status, object(refused.body)['code']], [401, 'unauthorized'])
   })
 })

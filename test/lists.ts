@@ -53,6 +53,10 @@ export const pageAt = (
     }
     case '/circle':
       return [{ rows: [1], next: 'same', more: true }]
+    case '/ring':
+      return [{ rows: [query('after')], next: query('after') === 'a' ? 'b' : 'a', more: true }]
+    case '/long':
+      return [{ rows: [1, 2], next: 'x'.repeat(Number(url.searchParams.get('of'))), more: body['after'] === undefined }]
     case '/empty':
       return [{ rows: [], next: `${Number(query('after') ?? 0) + 1}`, more: true }]
     case '/elsewhere':
@@ -94,6 +98,11 @@ export const actionFile = () => {
       things: list('/things', { kind: 'default' }, ['start']),
       relative: list('/relative', { kind: 'link', next: 'next', items: 'rows' }, ['start']),
       circle: list('/circle', { ...cursor, ...rows }, ['after']),
+      ring: list('/ring', { ...cursor, ...rows }, ['after']),
+      long: list('/long', { ...cursor, in: 'body', ...rows }, ['of'], {
+        method: 'POST',
+        body: { type: 'object', properties: { after: { type: 'string' } } },
+      }),
       empty: list('/empty', { ...cursor, ...rows }, ['after']),
       elsewhere: list('/elsewhere', { kind: 'default' }, []),
       big: list('/big', { ...cursor, ...rows }, ['after']),

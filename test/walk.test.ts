@@ -173,6 +173,18 @@ test('a cap ends it in the middle of a page, and from goes on behind the last it
   assert.equal(endOf(await walk('things', '&max=25')).complete, true)
 })
 
+test('a place is told however long it is, up to what from takes; else it is told that there is none', async () => {
+  const long = { query: { of: 23_000 } }
+  const { next, complete } = endOf(await walk('long', '&max=2', long))
+  assert.ok(next && next.length > 30_000)
+  assert.equal(complete, false)
+  assert.deepEqual(endOf(await walk('long', `&from=${next}`, long)), { items: 2, pages: 1, next: null, complete: true })
+  // It is walked all the same.
+  const longer = { query: { of: 25_000 } }
+  assert.deepEqual(endOf(await walk('long', '&max=2', longer)), { items: 2, pages: 1, next: null, complete: false })
+  assert.deepEqual(endOf(await walk('long', '', longer)), { items: 4, pages: 2, next: null, complete: true })
+})
+
 test('a link that leads elsewhere is not followed', async () => {
   const walked = await walk('elsewhere')
   assert.deepEqual(walked.items, [1])
@@ -189,6 +201,9 @@ test('pages that lead in a circle, or nowhere, end it', async () => {
   const circle = errorOf(await walk('circle'))
   assert.deepEqual([circle.code, circle.pages], ['provider_invalid_response', 2])
   assert.match(circle.message, /lead in a circle/)
+  // One that leads back to where from began, too.
+  const ring = await walk('ring', `&from=${Buffer.from('["b",0]').toString('base64url')}`)
+  assert.deepEqual([ring.items, errorOf(ring).pages], [['b', 'a'], 2])
   const empty = errorOf(await walk('empty'))
   assert.deepEqual([empty.pages, asked.length], [101, 101])
   assert.match(empty.message, /had no item/)
@@ -249,6 +264,8 @@ test('a list by its path alone is walked as the definition says', async () => {
   const walked = await walkOf(await post('/walk', { path: '/things', query: { q: ['a', 'b'] } }))
   assert.deepEqual(walked.items, all)
   assert.equal(asked[0]?.search, '?q=a&q=b')
+  // With a slash before it or without.
+  assert.deepEqual((await walkOf(await post('/walk', { path: 'things' }))).items, all)
   const some = await walkOf(await post('/walk', { path: '/offset', items: 'rows', max: 3 }))
   assert.deepEqual(some.items, all.slice(0, 3))
   // What is no list says what would be one.
@@ -277,11 +294,12 @@ test('what is wrong is named before anything is sent', async () => {
     [`/actions/cursor?walk=true`, { query: { sizes: '7' } }, 'query.sizes', /did you mean size\?/],
     ['/walk', {}, 'path', /path is missing/],
     ['/walk', { path: '/things', itmes: 'x' }, 'itmes', /did you mean items\?/],
-    ['/walk', { path: 'things' }, 'path', /does not make a URL of Lists/],
-    ['/walk', { path: '@127.0.0.1/things' }, 'path', /does not make a URL/],
-    ['/walk', { path: '/a/../things' }, 'path', /does not make a URL/],
-    ['/walk', { path: '/a/%2e%2e/things' }, 'path', /does not make a URL/],
-    ['/walk', { path: '/things?start=1' }, 'path', /does not make a URL/],
+    ...['a/../x', 'a/%2e%2e/x', 'a/..%2f..%2fx', 'a/..%5c..%5cx', 'a/%252e%252e/x', 'a/..;/x', '..'].map(
+      path => ['/walk', { path: `/${path}` }, 'path', /a part that is \. or \.\./] as const,
+    ),
+    ...['things?start=1', 'things#x', 'a\\x', 'thïngs', 'a b'].map(
+      path => ['/walk', { path }, 'path', /must be plain ASCII, percent-encoded/] as const,
+    ),
     ['/walk', { path: '/things', headers: { Authorization: 'x' } }, 'headers.Authorization', /may not be given/],
   ] as const) {
     const response = await post(path, body)

@@ -1,10 +1,12 @@
 /** An action and what a caller gives → the request, without a credential. Pure; every refusal names the field at fault. */
 import { type Action, type ActionParameter, pathNames } from './action.ts'
 import { didYouMean } from './alike.ts'
+import { pathBelow } from './api-path.ts'
 import type { Json } from './credential.ts'
 import { badParameter, MortiseError } from './errors.ts'
 import { type Client, valuesOf } from './grants/authorization-code.ts'
 import { type Fault, faultOf } from './json-schema.ts'
+import { endsHere } from './pass-headers.ts'
 import type { CallRequest } from './ports.ts'
 import { expandUrl } from './template.ts'
 
@@ -75,7 +77,7 @@ const urlOf = (caller: Caller, action: Action, input: ActionInput, names: InputN
     const [parameter, [value = '']] = inPath.get(name) ?? [undefined, []]
     return text.replace(`{${name}}`, () => segment(field, value, parameter?.encoded === true))
   }, action.path)
-  const expected = base.pathname.replace(/\/+$/, '') + path
+  const expected = action.free ? pathBelow(base, action.path) : base.pathname.replace(/\/+$/, '') + path
   const url = URL.parse(base.origin + expected)
   // Whatever the values were, the URL is the one that is meant, letter for letter.
   if (url?.origin !== base.origin || url.pathname !== expected)
@@ -212,37 +214,16 @@ const formOf = (body: Json, brackets: boolean): string => {
   return form.toString()
 }
 
-/**
- * Headers that speak of the connection, of who is calling, or of the body's form: they are the hub's to set (RFC 9110
- * §7.6.1, RFC 6265). An `-` at the end: all that begin so.
- */
-const hubHeaders = [
-  'authorization',
-  'cookie',
-  'set-cookie',
-  'host',
-  'content-length',
-  'content-encoding',
-  'accept-encoding',
-  'transfer-encoding',
-  'connection',
-  'keep-alive',
-  'te',
-  'trailer',
-  'upgrade',
-  'expect',
-  'forwarded',
-  'via',
-  'api-key',
-  'x-api-key',
-  'x-forwarded-',
-  'proxy-',
-]
+/** Besides the headers that end at the hub whichever way a call goes: those of its body, which an action makes, and of keys. */
+const ofAction = ['accept-encoding', 'api-key', 'content-encoding', 'set-cookie', 'x-api-key']
 
 const isOneOf = (name: string, names: readonly string[]): boolean =>
   names.some(each => (each.endsWith('-') ? name.startsWith(each) : name === each))
 
-export const isHubHeader = (name: string): boolean => isOneOf(name.toLowerCase(), hubHeaders)
+export const isHubHeader = (written: string): boolean => {
+  const name = written.toLowerCase()
+  return endsHere(name) || ofAction.includes(name)
+}
 
 const callerHeaders = (
   { provider }: Caller,

@@ -12,7 +12,7 @@ import { expandPlain } from './template.ts'
 /** The finished request with the credential on it: beside it in a header, or of OAuth 1 as a signature over it. */
 export const withCredential = (
   signer: Signer,
-  client: Client,
+  client: ClientInUse,
   credential: Credential,
   request: CallRequest,
 ): CallRequest => {
@@ -35,8 +35,10 @@ export const withCredential = (
       `The connection holds a token of OAuth 1, which the definition of ${provider.name} no longer speaks. The operator must mend the provider file.`,
       { sent: false },
     )
+  const { secret } = client
+  if (!secret) throw new MortiseError('internal', undefined, { cause: new Error('signing without a secret') })
   const pair = { token: accessToken.reveal(), secret: tokenSecret.reveal() }
-  return signedRequest(signer, { ...client, provider }, request, pair)
+  return signedRequest(signer, { ...client, provider, secret }, request, pair)
 }
 
 /**
@@ -66,9 +68,8 @@ export const withPlacedCredential = (
       'A form is signed whole: send it with its Content-Length, of at most 64 kB.',
       { sent: false },
     )
-  if (!client.secret) throw new MortiseError('internal', undefined, { cause: new Error('signing without a secret') })
   const { method, url, sandbox } = request
-  const signed = withCredential(signer, { ...client, secret: client.secret }, credential, {
+  const signed = withCredential(signer, client, credential, {
     method,
     url,
     sandbox,

@@ -14,10 +14,11 @@ import { createMend } from './mend.ts'
 import { createNotifier } from './notify.ts'
 import { pass } from './pass.ts'
 import type { PassAnswer, PassRequest } from './pass-request.ts'
-import { type ActionAnswer, execute } from './proxy.ts'
-import { type Read, type Reading, type ReadOptions, read, readRow, readTexts, type TextOptions } from './read.ts'
+import { paramOf } from './place.ts'
+import { type Read, type Reading, type ReadOptions, read, readTexts, type TextOptions } from './read.ts'
 import { createRefresher } from './refresh.ts'
 import { checkReturn } from './return-url.ts'
+import { type ActionAnswer, runAction } from './run-action.ts'
 import type { Sought } from './sender.ts'
 import { hmacKeyOf } from './setup.ts'
 import { sweep } from './sweep.ts'
@@ -55,7 +56,12 @@ export interface Hub {
   /** Runs an action of the provider with a connection's credential; its answer, an error too, comes back as it is. */
   execute(row: Connection, action: Action, input: ActionInput): Promise<ActionAnswer>
   /** Walks the list that an action gives, page by page, as it is taken. */
-  walk(row: Connection, action: Action, input: ActionInput, options: WalkOptions): AsyncGenerator<Walked, void>
+  walk(
+    row: Connection,
+    action: Action,
+    input: ActionInput,
+    options: Omit<WalkOptions, 'hidden'>,
+  ): AsyncGenerator<Walked, void>
   /** Any call of the provider's API with a connection's credential: its answer comes back as it is, without being kept. */
   proxy(connection: Sought, request: PassRequest): Promise<PassAnswer>
   /** Uses a connection once, and answers its row as it is then. Throws what is wrong with it. */
@@ -87,19 +93,7 @@ export const createHub = (world: World): Hub => {
     const key = await hmacKeyOf(context, environment)
     return key && hmacSha256(key.reveal(), `${integrationKey}:${connectionId}`)
   }
-  const run: Hub['execute'] = async (row, action, input) => {
-    const read = await readRow(context, refresher, row)
-    const first = await execute(context, read, action, input)
-    if (first.status !== 401) return first
-    // Refused before anything was done: once more, if the credential can be brought back to life.
-    try {
-      const alive = await tryOut(context, refresher, row)
-      if (alive.connection.credentialRevision === read.connection.credentialRevision) return first
-      return await execute(context, alive, action, input)
-    } catch {
-      return first
-    }
-  }
+  const run: Hub['execute'] = (row, action, input) => runAction(context, refresher, mend, row, action, input)
   return {
     context,
     async environmentByPublicKey(publicKey) {
@@ -162,7 +156,8 @@ export const createHub = (world: World): Hub => {
           reason: 'connection_deleted',
         })
       }
-      return walk(context.providerOf({ provider: row.provider, key: row.integrationKey }), action, input, options, page)
+      const provider = context.providerOf({ provider: row.provider, key: row.integrationKey })
+      return walk(provider, action, input, { ...options, hidden: paramOf(provider, row) }, page)
     },
     proxy: (connection, request) => pass(context, refresher, mend, connection, request),
     test: async row => (await tryOut(context, refresher, row)).connection,

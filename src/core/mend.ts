@@ -7,15 +7,19 @@ import { connectionUnknown } from './connection.ts'
 import type { Context } from './context.ts'
 import { type Json, pickText } from './credential.ts'
 import type { StreamAnswer } from './ports.ts'
-import { identityOf, type Provider } from './provider.ts'
+import type { Provider } from './provider.ts'
 import { readRow } from './read.ts'
 import type { Refresher } from './refresh.ts'
 import { type Sender, senderOfRead } from './sender.ts'
-import { tryOut } from './try-out.ts'
+import { type Soon, soon } from './soon.ts'
+import { askedAs, tryOut } from './try-out.ts'
 
 export interface Mend {
-  /** Whether an answer says that the credential has expired, as the definition tells; else any 401 of one that can be renewed. */
-  isExpiry(sender: Sender, answer: StreamAnswer): Promise<boolean> | boolean
+  /**
+   * Whether an answer says that the credential has expired, as the definition tells; else any 401 of one that can be
+   * renewed. `body` is asked for only where the definition looks at it.
+   */
+  isExpiry(sender: Sender, status: number, body: () => Soon<Json | undefined>): Soon<boolean>
   /** The sender with another credential than it had, or undefined where there is none to be had. */
   mend(sender: Sender): Promise<Sender | undefined>
 }
@@ -38,7 +42,7 @@ export const createMend = (context: Context, refresher: Refresher): Mend => {
     // Its own word for it needs no second one.
     const told = sender.client.provider.api.expired !== undefined
     // Where the provider can be asked whether it takes the credential at all, a refusal for another reason spends nothing.
-    if (!told && identityOf(sender.client.provider, sender.credential.kind)?.request) {
+    if (!told && askedAs(sender.client.provider, sender.credential.kind)) {
       const alive = await tryOut(context, refresher, row)
       return isNew(alive) ? senderOfRead(context, alive) : undefined
     }
@@ -47,10 +51,10 @@ export const createMend = (context: Context, refresher: Refresher): Mend => {
   }
 
   return {
-    isExpiry(sender, answer) {
+    isExpiry(sender, status, body) {
       if (!sender.renewable) return false
       const { expired } = sender.client.provider.api
-      return expired ? says(answer, expired) : answer.status === 401
+      return expired ? says(expired, status, body) : status === 401
     },
     mend(sender) {
       const key = `${sender.environmentId}:${sender.id}`
@@ -68,15 +72,18 @@ export const createMend = (context: Context, refresher: Refresher): Mend => {
 
 type Expired = NonNullable<Provider['api']['expired']>
 
-/** Whether an answer is one of those that the definition names; its body is looked at, and stays. */
-const says = async (answer: StreamAnswer, expired: Expired): Promise<boolean> => {
-  const fitting = expired.filter(each => each.status === answer.status)
+/** Whether an answer is one of those that the definition names. */
+const says = (expired: Expired, status: number, body: () => Soon<Json | undefined>): Soon<boolean> => {
+  const fitting = expired.filter(each => each.status === status)
   if (fitting.length === 0) return false
   if (fitting.some(each => each.codes === undefined)) return true
-  const { bytes, whole } = await answer.body.peek()
-  if (!whole) return false
-  const body = jsonIn(bytes, answer.headers['content-encoding'])
-  return fitting.some(({ path, codes }) => codes?.includes(pickText(body, path) ?? ''))
+  return soon(body(), found => fitting.some(({ path, codes }) => codes?.includes(pickText(found, path) ?? '')))
+}
+
+/** What the body of an answer under way holds, as far as it is JSON and short; it is looked at, and stays. */
+export const peeked = async ({ headers, body }: StreamAnswer): Promise<Json | undefined> => {
+  const { bytes, whole } = await body.peek()
+  return whole ? jsonIn(bytes, headers['content-encoding']) : undefined
 }
 
 const jsonIn = (bytes: Uint8Array, encoding: StreamAnswer['headers'][string] | undefined): Json | undefined => {

@@ -18,9 +18,22 @@ suite('the next page', () => {
       ['</x?page=2>; title="last, first; rel=next"; REL="Next last"', '/x?page=2'],
       ['<https://a.example/1>; rel="prev"; title="rel=next"', undefined],
       ['<https://a.example/1>; rel="nextish"', undefined],
+      ['<https://a.example/1>; title="a; rel=next"; rel=prev', undefined],
+      ['<https://a.example/1>; rel=prev; rel=next', undefined],
+      [String.raw`<https://a.example/1>; title="a\"; rel=next; x=\""; rel=prev, </2>; rel=next`, '/2'],
+      ['<https://a.example/1>; rel="prev"; title="x" , </2>; crossorigin; rel = "next"', '/2'],
       ['', undefined],
     ] as [string, string?][])
       assert.equal(nextIn(header), next, header)
+  })
+
+  test('is looked for in time that grows with the header alone, whatever it holds', () => {
+    for (const part of ['<', '<>;', '<>;\\"', '<>;a="\\"', '<>;"\\', '; ']) {
+      const header = `<a>${part.repeat(120_000)}`
+      const began = performance.now()
+      assert.equal(nextIn(header), undefined)
+      assert.ok(performance.now() - began < 1000, `${part} took ${performance.now() - began} ms`)
+    }
   })
 
   test('is none where the answer says so, or says nothing', () => {

@@ -79,11 +79,18 @@ export const nextOf = (
   return typeof total === 'number' && after - paginate.first >= total ? undefined : String(after)
 }
 
-/** The target of rel=next in a Link header (RFC 8288 §3). */
+/**
+ * The target of rel=next in a Link header (RFC 8288 §3). It is the provider's text, so nothing here may look twice at the
+ * same piece: a target ends at another `<`, and a quote is one to its end, whatever stands in it.
+ */
+const links = /<([^<>]*)>((?:\s*;[^,;"\\<]*(?:"(?:[^"\\]|\\.)*")?)*)/g
+const params = /;\s*([^\s;=",]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;",]*)))?/g
+
 const linked = (headers: Readonly<Record<string, string>>): string | undefined => {
-  for (const [, target, params = ''] of (headers['link'] ?? '').matchAll(/<([^>]*)>((?:\s*;[^,;"]*(?:"[^"]*")?)*)/g)) {
-    const rel = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/i.exec(params)
-    if ((rel?.[1] ?? rel?.[2] ?? '').toLowerCase().split(/\s+/).includes('next')) return target
+  for (const [, target, written = ''] of (headers['link'] ?? '').matchAll(links)) {
+    // Only the first rel of a link counts.
+    const rel = [...written.matchAll(params)].find(([, name = '']) => name.toLowerCase() === 'rel')
+    if ((rel?.[2] ?? rel?.[3] ?? '').toLowerCase().split(/\s+/).includes('next')) return target
   }
   return undefined
 }

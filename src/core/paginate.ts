@@ -30,6 +30,7 @@ const cursor = z.strictObject({
   kind: z.literal('cursor').meta({ description: 'The answer holds what the next request must send' }),
   param: name.meta({ description: 'The parameter that takes the cursor' }),
   in: place,
+  first: z.string().min(1).optional().meta({ description: 'What it is for the first page, where that must be said' }),
   next: dotted.optional().meta({ description: 'Where the next cursor stands in the answer; none there is the end' }),
   last: dotted.optional().meta({
     description:

@@ -7,7 +7,7 @@ import { createBody } from '../net/body.ts'
 import type { Caller } from './action-request.ts'
 import type { Context } from './context.ts'
 import { MortiseError } from './errors.ts'
-import { createMend } from './mend.ts'
+import { createMend, peeked } from './mend.ts'
 import { retryRules, waitFor } from './pass-retry.ts'
 import { baseOf, joined, mayGo } from './pass-url.ts'
 import type { StreamAnswer } from './ports.ts'
@@ -60,7 +60,8 @@ suite('an expiry', () => {
   const is = (rules: unknown, of: StreamAnswer, renewable = true) =>
     mend.isExpiry(
       { renewable, client: caller(rules === undefined ? {} : { expired: expired.parse(rules) }) } as unknown as Sender,
-      of,
+      of.status,
+      () => peeked(of),
     )
 
   test('is any 401 of what can be renewed, or what the definition says', async () => {

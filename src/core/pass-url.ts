@@ -1,5 +1,6 @@
 /** Where a proxied request goes: the definition's base and the caller's path, and why that cannot lead elsewhere. */
 import type { Caller } from './action-request.ts'
+import { checkPath, pathBelow } from './api-path.ts'
 import { badParameter, MortiseError } from './errors.ts'
 import { valuesOf } from './grants/authorization-code.ts'
 import { isSecureUrl, parseUrl } from './loopback.ts'
@@ -29,29 +30,13 @@ export const baseOf = (caller: Caller, given: string | undefined, allows: Allows
 
 /** The URL as it is sent: the caller's path and query stand in it letter for letter. */
 export const joined = (base: URL, path: string, query: string): string => {
-  // Clients put a slash before a path that has one.
-  const rest = path.replace(/^\/+/, '')
-  checkPath(rest)
   if (!/^(\?[!-~]*)?$/.test(query) || query.includes('#'))
     throw badParameter('query', 'The query must be plain ASCII, percent-encoded.')
-  const text = `${base.origin}${base.pathname.replace(/\/+$/, '')}/${rest}${query}`
+  const text = `${base.origin}${pathBelow(base, path)}${query}`
   const url = parseUrl(text)
   if (url?.origin !== base.origin || url.username !== '' || url.hash !== '')
     throw badParameter('path', 'The path does not make a URL of the provider.')
   return text
-}
-
-/** No part of a path may climb, however it is written; what a server or a library may take for a part counts as one. */
-const checkPath = (path: string): void => {
-  if (!/^[!-~]*$/.test(path) || /[\\#?]/.test(path))
-    throw badParameter('path', 'The path must be plain ASCII, percent-encoded, without backslashes.')
-  if (!path.includes('.') && !path.includes('%')) return
-  for (let form = path, times = 0; times < 3; times++) {
-    if (form.split(/[/\\]/).some(part => /^\.{1,2}(;.*)?$/.test(part)))
-      throw badParameter('path', 'The path must not have a part that is . or .., encoded or not.')
-    if (!form.includes('%')) return
-    form = form.replaceAll(/%(2e|2f|5c|25)/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-  }
 }
 
 const isNamed = ({ provider }: Caller, url: URL, base: URL): boolean =>

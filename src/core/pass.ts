@@ -8,7 +8,7 @@ import type { Context } from './context.ts'
 import { withPlacedCredential } from './credential-header.ts'
 import { badParameter, MortiseError, toMortiseError } from './errors.ts'
 import { checkAnswer, ofStream } from './limits.ts'
-import type { Mend } from './mend.ts'
+import { type Mend, peeked } from './mend.ts'
 import { type KeptBody, keepBody } from './pass-body.ts'
 import { returning, travelling } from './pass-headers.ts'
 import type { PassAnswer, PassRequest } from './pass-request.ts'
@@ -65,7 +65,7 @@ export const pass = async (
       await rest(wait, request.signal)
       continue
     }
-    if (!mended && (await mend.isExpiry(sender, answer))) {
+    if (!mended && (await mend.isExpiry(sender, answer.status, () => peeked(answer)))) {
       mended = true
       const alive = await mend.mend(sender)
       if (alive && body.again()) {

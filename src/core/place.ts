@@ -20,7 +20,7 @@ export interface Placeable {
   readonly body?: Body
 }
 
-export const placementOf = (provider: Provider, credential: Credential): Placement | undefined => {
+export const placementOf = (provider: Provider, credential: Pick<Credential, 'kind'>): Placement | undefined => {
   const kind = isKey(credential.kind) ? provider.keys?.kinds[credential.kind] : undefined
   // A kind that names its own header is shown there.
   return (
@@ -29,7 +29,7 @@ export const placementOf = (provider: Provider, credential: Credential): Placeme
 }
 
 /** The parameter that carries the credential, where it stands in the query: what a provider tells of URLs may repeat it. */
-export const paramOf = (provider: Provider, credential: Credential): string | undefined => {
+export const paramOf = (provider: Provider, credential: Pick<Credential, 'kind'>): string | undefined => {
   const placement = credential.kind === 'oauth1' ? undefined : placementOf(provider, credential)
   return placement?.in === 'query' ? placement.param : undefined
 }

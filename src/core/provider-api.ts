@@ -87,3 +87,11 @@ export const expired = z
     description:
       'Answers that mean that the access token has expired; without it any 401 does, if the provider does not take it elsewhere either',
   })
+
+export const failed = z
+  .strictObject({
+    path: z.string().min(1).meta({ description: 'Where the JSON body tells it, as dotted keys' }),
+    equals: z.union([z.boolean(), z.string(), z.number()]).meta({ description: 'What stands there then' }),
+    code: z.string().min(1).optional().meta({ description: "Where the provider's own word for the failure stands" }),
+  })
+  .meta({ description: 'How the provider tells of a failure in an answer whose status says that all went well' })

@@ -10,7 +10,7 @@ import * as z from 'zod'
 import { type CredentialKind, isKey, keyKinds } from './credential.ts'
 import { paginateSchema } from './paginate.ts'
 import { signatureMethods } from './ports.ts'
-import { expired, placement, retry } from './provider-api.ts'
+import { expired, failed, placement, retry } from './provider-api.ts'
 
 const name = z
   .string()
@@ -265,6 +265,7 @@ const calls = {
     placement: placement.optional(),
     retry: retry.optional(),
     expired: expired.optional(),
+    failed: failed.optional(),
     paginate: paginateSchema.optional(),
   }),
   params: z

@@ -1,12 +1,14 @@
 /** Whether a connection works is found out by using it: the provider is asked whose account it is. */
 import type { Connection, Flag } from './connection.ts'
 import type { Context } from './context.ts'
+import type { CredentialKind } from './credential.ts'
 import { MortiseError, toMortiseError } from './errors.ts'
 import { flagEvents } from './happened.ts'
 import { identityRequest } from './identity.ts'
 import { unknownIntegration } from './integration.ts'
 import { clientOfRow } from './own-client.ts'
 import { isOutage } from './ports.ts'
+import { identityOf, type Provider } from './provider.ts'
 import { type Read, readRow } from './read.ts'
 import type { Refresher } from './refresh.ts'
 
@@ -44,6 +46,13 @@ export const tryOut = async (context: Context, refresher: Refresher, row: Connec
   return { ...read, connection: { ...read.connection, checkedAt: at } }
 }
 
+/**
+ * As which kind of credential the provider can be asked whether it takes this one, if at all. Where the token answer told
+ * whose account it is, the request that tries keys serves as well.
+ */
+export const askedAs = (provider: Provider, kind: CredentialKind): CredentialKind | undefined =>
+  [kind, ...(kind === 'oauth2' ? (['bearer'] as const) : [])].find(each => identityOf(provider, each)?.request)
+
 /** Whether the provider takes the credential, or why not; `silent` where it gives no way to ask. Throws an outage. */
 const asked = async (
   context: Context,
@@ -54,10 +63,8 @@ const asked = async (
     throw unknownIntegration(connection.integrationKey, await context.environmentOf(connection.environmentId))
   const client = await clientOfRow(context, integration, connection)
   const { provider } = client
-  // Where the token answer told whose account it is, the request that tries keys serves as well.
-  const request =
-    identityRequest(context, client, credential) ??
-    (credential.kind === 'oauth2' ? identityRequest(context, client, { ...credential, kind: 'bearer' }) : undefined)
+  const kind = askedAs(provider, credential.kind)
+  const request = kind && identityRequest(context, client, { ...credential, kind })
   if (!request) return 'silent'
   const { status } = await context.call.send(request)
   if (status < 300) return 'taken'

@@ -10,7 +10,8 @@ import { groupIn, itemsOf, nextOf, paginationOf } from './pages.ts'
 import type { Paginate } from './paginate.ts'
 import { isOutage } from './ports.ts'
 import type { Provider } from './provider.ts'
-import type { ActionAnswer } from './proxy.ts'
+import type { ActionAnswer } from './run-action.ts'
+import { withoutParam } from './url-param.ts'
 
 export interface WalkOptions {
   /** Items at most. */
@@ -21,6 +22,8 @@ export interface WalkOptions {
   readonly items?: string | undefined
   /** Ends it where it is: the hub stops. */
   readonly stopping?: AbortSignal | undefined
+  /** The parameter that carries the credential in a query: a link to the next page may repeat it, and no place does. */
+  readonly hidden?: string | undefined
 }
 
 interface Told {
@@ -49,7 +52,14 @@ interface Place {
   readonly skip: number
 }
 
-const toNext = ({ at, skip }: Place): string => Buffer.from(JSON.stringify([at ?? null, skip])).toString('base64url')
+/** Characters of `from`. */
+export const longestFrom = 32_000
+
+/** Undefined where it would be longer than what is taken again. */
+const toNext = ({ at, skip }: Place): string | undefined => {
+  const text = Buffer.from(JSON.stringify([at ?? null, skip])).toString('base64url')
+  return text.length > longestFrom ? undefined : text
+}
 
 const toPlace = (next: string): Place => {
   try {
@@ -85,8 +95,8 @@ export const listAction = (provider: Provider, path: string): Action => ({
 })
 
 /**
- * `run` makes one call of the provider. What it throws for the first page is thrown: nothing was handed out yet. After
- * that, every end is told by the last thing that is handed out.
+ * `run` makes one call of the provider. What goes wrong before anything was handed out, with the first page, is thrown.
+ * After that, every end is told by the last thing that is handed out.
  */
 export async function* walk(
   provider: Provider,
@@ -108,52 +118,52 @@ export async function* walk(
   if (start.at !== undefined && paginate.kind !== 'link' && has(paginate, input, paginate.param))
     throw badParameter('from', `from says where to begin, and so does ${paginate.param}. Give one of them.`)
   if (start.at !== undefined && isCounted(paginate) && !/^\d{1,15}$/.test(start.at)) throw strangeFrom()
-  const seen = new Set<string>()
+  const seen = new Set(start.at === undefined ? [] : [start.at])
   let [items, pages, empty] = [0, 0, 0]
-  let place: Place = start
-  const told = (next: Place | undefined): Told => ({ items, pages, next: next && toNext(next) })
+  let { at, skip } = start
+  const told = (there: boolean): Told => ({ items, pages, next: there ? toNext({ at, skip }) : undefined })
   const wrong = (what: string, answer?: ActionAnswer): Walked => ({
     failed: {
-      ...told(undefined),
+      ...told(false),
       ...(answer ? { answer } : {}),
       error: new MortiseError('provider_invalid_response', `The walk of ${provider.name} ended: ${what}.`),
     },
   })
 
-  for (;;) {
-    const { at, skip } = place
-    let answer: ActionAnswer
-    try {
+  try {
+    for (;;) {
       pages++
-      answer = await run(pageInput(paginate, action, input, at))
-    } catch (thrown) {
-      const error = toMortiseError(thrown)
-      if (pages === 1) throw error
-      return yield { failed: { ...told(place), error } }
+      const answer = await run(pageInput(paginate, action, input, at))
+      if (answer.status >= 400 || answer.failure !== undefined) {
+        const words = `${provider.name} answered page ${pages} of the walk with ${answer.failure ?? answer.status}.`
+        const code = isOutage(answer.status) ? 'provider_unavailable' : 'provider_rejected'
+        const error = new MortiseError(code, words, { providerStatus: answer.status })
+        return yield { failed: { ...told(true), error, answer } }
+      }
+      const found = itemsOf(paginate, answer)
+      if (typeof found === 'string') return yield wrong(found, answer)
+      for (const item of found.slice(skip)) {
+        if (items === options.max || options.stopping?.aborted) return yield { end: { ...told(true), complete: false } }
+        items++
+        skip++
+        yield { item }
+      }
+      const after = nextOf(paginate, answer, found, at ?? begun(paginate, input))
+      const isLink = paginate.kind === 'link' && options.hidden !== undefined
+      const next = isLink && after !== undefined ? withoutParam(after, options.hidden ?? '') : after
+      if (next === undefined) return yield { end: { ...told(false), complete: true } }
+      if (seen.has(next) || next === at) return yield wrong('its pages lead in a circle')
+      seen.add(next)
+      empty = found.length === 0 ? empty + 1 : 0
+      if (empty > mostEmpty) return yield wrong(`${empty} pages one after the other had no item`)
+      at = next
+      skip = 0
+      if (items === options.max || pages === mostPages) return yield { end: { ...told(true), complete: false } }
     }
-    if (answer.status >= 400) {
-      const words = `${provider.name} answered page ${pages} of the walk with ${answer.status}.`
-      const code = isOutage(answer.status) ? 'provider_unavailable' : 'provider_rejected'
-      const error = new MortiseError(code, words, { providerStatus: answer.status })
-      return yield { failed: { ...told(place), error, answer } }
-    }
-    const found = itemsOf(paginate, answer)
-    if (typeof found === 'string') return yield wrong(found, answer)
-    for (const [index, item] of found.entries()) {
-      if (index < skip) continue
-      if (items === options.max || options.stopping?.aborted)
-        return yield { end: { ...told({ at, skip: index }), complete: false } }
-      items++
-      yield { item }
-    }
-    const next = nextOf(paginate, answer, found, at ?? begun(paginate, input))
-    if (next === undefined) return yield { end: { ...told(undefined), complete: true } }
-    if (seen.has(next) || next === at) return yield wrong('its pages lead in a circle')
-    seen.add(next)
-    empty = found.length === 0 ? empty + 1 : 0
-    if (empty > mostEmpty) return yield wrong(`${empty} pages one after the other had no item`)
-    place = { at: next, skip: 0 }
-    if (items === options.max || pages === mostPages) return yield { end: { ...told(place), complete: false } }
+  } catch (thrown) {
+    const error = toMortiseError(thrown)
+    if (pages === 1 && items === 0) throw error
+    yield { failed: { ...told(true), error } }
   }
 }
 
@@ -180,7 +190,9 @@ const pageInput = (paginate: Paginate, action: Action, input: ActionInput, at: s
     (group === 'body'
       ? Object.hasOwn(action.body?.properties ?? {}, size?.param ?? '')
       : action.parameters.some(each => each.in === 'query' && each.name === size?.param))
+  const first = paginate.kind === 'cursor' && !has(paginate, input, paginate.param) ? paginate.first : undefined
   const added: Record<string, Json> = {
+    ...(first === undefined || paginate.kind !== 'cursor' ? {} : { [paginate.param]: first }),
     ...(size && takes && !has(paginate, input, size.param) ? { [size.param]: size.most } : {}),
     ...(at === undefined || paginate.kind === 'link'
       ? {}

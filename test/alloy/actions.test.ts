@@ -1,6 +1,7 @@
 /** Acting through a connection: connectors, actions, their parameters, and what the provider answers (requirements 45, 66, P18, P25). */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { findConnection } from '../../src/core/find.ts'
 import { addKey } from '../../src/core/setup.ts'
 import { executedShape } from '../../src/http/alloy/shapes.ts'
 import type { TestHub } from '../harness.ts'
@@ -236,6 +237,24 @@ test("the provider's 422 is no 422 here, and what is not known in a call is name
     requestBodyy: {},
   })
   assert.match(warned.body.warnings[0] ?? '', /"requestBodyy" .*did you mean requestBody\?/)
+})
+
+test('a failure that Slack tells with a 200 is no success here, of an action or of records', async t => {
+  const hub = await start(t)
+  const { id } = await connected(hub, {}, { connector: 'slack' })
+  hub.sandbox.set('slack', { record: true })
+  const row = await findConnection(hub.rooms.hub.context, hub.rooms.firstEnvironment.id, id, {})
+  const read = await hub.rooms.hub.read(row.environmentId, 'slack', row.connectionId)
+  hub.sandbox.expire(read.credential.accessToken.reveal())
+  for (const [method, path, body] of [
+    ['POST', '/connectors/slack/actions/conversations_list/execute', { credentialId: id }],
+    ['GET', '/users/me/integrations/slack/data/files', undefined],
+  ] as const) {
+    const answer = await call<Executed & { message: string }>(hub, method, path, body)
+    assert.deepEqual([answer.status, answer.body.status, answer.body.statusCode], [400, 'failed', 200], path)
+    assert.equal(answer.body.data['ok'], false)
+    assert.equal(answer.body.message, `slack answered 200: ${answer.body.data['error']}`)
+  }
 })
 
 test('records are listed, created and updated by their name, through the latest connection or the one named', async t => {

@@ -37,7 +37,7 @@ export const forgeryFaults: readonly Fault[] = [
   },
   {
     guard: 'no part of a path climbs',
-    file: 'src/core/pass-url.ts',
+    file: 'src/core/api-path.ts',
     text: 'if (form.split(/[/\\\\]/).some(part => /^\\.{1,2}(;.*)?$/.test(part)))',
     becomes: 'if (form === undefined)',
     caughtBy: goes,

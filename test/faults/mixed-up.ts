@@ -118,10 +118,10 @@ export const mixedUpFaults: readonly Fault[] = [
   },
   {
     guard: 'a credential goes to the hosts that are named',
-    file: 'src/core/proxy.ts',
+    file: 'src/core/run-action.ts',
     text: 'assertNamed(client, request.url)',
     becomes: 'void assertNamed',
-    caughtBy: ['src/core/proxy.test.ts', 'not even where the base'],
+    caughtBy: ['src/core/run-action.test.ts', 'not even where the base'],
   },
   {
     guard: 'a grant that another connection stands on is not revoked',

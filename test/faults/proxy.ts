@@ -15,7 +15,7 @@ export const proxyFaults: readonly Fault[] = [
   },
   {
     guard: 'a path does not climb',
-    file: 'src/core/pass-url.ts',
+    file: 'src/core/api-path.ts',
     text: 'if (form.split(/[/\\\\]/).some(part => /^\\.{1,2}(;.*)?$/.test(part)))',
     becomes: 'if (form === "..")',
     caughtBy: [proxy, 'cannot leave the base'],
@@ -72,8 +72,29 @@ export const proxyFaults: readonly Fault[] = [
   {
     guard: 'a refusal that is no expiry spends no refresh token',
     file: 'src/core/mend.ts',
-    text: 'if (!told && identityOf(',
-    becomes: 'if (false && identityOf(',
+    text: 'if (!told && askedAs(',
+    becomes: 'if (false && askedAs(',
     caughtBy: [again, 'spends nothing'],
+  },
+  {
+    guard: 'a path of a walk is held to the rule of the proxy',
+    file: 'src/core/action-request.ts',
+    text: 'action.free ? pathBelow(base, action.path) : ',
+    becomes: '',
+    caughtBy: ['src/core/api-path.test.ts', 'of a walk'],
+  },
+  {
+    guard: 'a token in the query stands in no place of a walk',
+    file: 'src/core/walk.ts',
+    text: "withoutParam(after, options.hidden ?? '')",
+    becomes: 'after',
+    caughtBy: ['test/actions.again.test.ts', 'a token in the query'],
+  },
+  {
+    guard: 'an action renews by the rule of the proxy',
+    file: 'src/core/run-action.ts',
+    text: 'if (!(await mend.isExpiry(sender, answer.status, () => answer.body))) return answer',
+    becomes: 'if (answer.status !== 401) return answer',
+    caughtBy: ['test/actions.again.test.ts', 'by the word of the definition'],
   },
 ]

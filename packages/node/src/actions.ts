@@ -20,7 +20,7 @@ export interface Walk<Item> extends AsyncIterable<Item> {
   readonly end: WalkEnd | undefined
 }
 
-/** The provider's own answer, its errors too: look at `status`. */
+/** The provider's own answer, its errors too: look at `status`, and at `failure`. */
 export type Answered<Body> = Omit<ActionAnswer, 'body'> & { readonly body: Body }
 
 /** What is given is held against the action before anything is sent: a mistake is `invalid_request` with the field. */

@@ -37,6 +37,8 @@ export type ActionAnswer = {
   readonly headers: Readonly<Record<string, string>>
   /** As JSON where it is JSON; the text otherwise */
   readonly body: unknown
+  /** The provider's own word for what went wrong, where it tells so with a status that says that all went well; else null */
+  readonly failure: string | null
 }
 
 export type ActionInput = {

@@ -2,6 +2,7 @@
 import type { ActionAnswer, ErrorAnswer } from './api.ts'
 
 type Told = ErrorAnswer['error']
+type ProviderAnswer = Omit<ActionAnswer, 'failure'>
 
 /** Codes of the hub. One that is newer than this package comes through as it is. */
 export type HubErrorCode = Told['code']
@@ -32,7 +33,7 @@ interface Details {
   readonly reason?: string | undefined
   readonly parameter?: string | undefined
   readonly retryAfter?: number | undefined
-  readonly answer?: ActionAnswer | undefined
+  readonly answer?: ProviderAnswer | undefined
   readonly cause?: unknown
 }
 
@@ -55,7 +56,7 @@ export class MortiseError<Code extends ErrorCode = ErrorCode> extends Error {
   /** Seconds after which to try again, where that was said. */
   readonly retryAfter: number | undefined
   /** The provider's own answer, where it refused a page of a walk. */
-  readonly answer: ActionAnswer | undefined
+  readonly answer: ProviderAnswer | undefined
 
   constructor(code: Code, message: string, details: Details) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })

@@ -8,6 +8,7 @@ import { badParameter } from '../../core/errors.ts'
 import { findConnection } from '../../core/find.ts'
 import type { Hub } from '../../core/hub.ts'
 import { newId } from '../../core/ids.ts'
+import type { ActionAnswer } from '../../core/run-action.ts'
 import { rowUserId } from '../../core/users.ts'
 import { type Body, bodyOf, objectIn, text, warningsOf } from './input.ts'
 import { actionOf, type ByAction, connectorOf } from './look-up.ts'
@@ -42,7 +43,7 @@ export const executeRoutes = (app: FastifyInstance, served: Served): void => {
 /** The wrapper that clients read; a provider's error keeps its status and body. */
 export const executed = (
   hub: Hub,
-  done: { readonly status: number; readonly body: unknown },
+  done: Pick<ActionAnswer, 'status' | 'body' | 'failure'>,
   row: Connection,
   reply: FastifyReply,
   more: object = {},
@@ -54,14 +55,14 @@ export const executed = (
     data: done.body,
     ...more,
   }
-  if (done.status < 400) return { ...wrapper, status: 'completed' }
-  const said = done.body as { message?: unknown; error?: { message?: unknown } } | null
-  const words = [said?.message, said?.error?.message].find(each => typeof each === 'string')
+  if (done.status < 400 && done.failure === undefined) return { ...wrapper, status: 'completed' }
+  const said = done.body as unknown as { message?: unknown; error?: { message?: unknown } } | null
+  const words = [done.failure, said?.message, said?.error?.message].find(each => typeof each === 'string')
   const message = `${row.provider} answered ${done.status}${words === undefined ? '.' : `: ${String(words)}`}`
   const error = { code: 'PROVIDER_ERROR', message, details: [], provider: done.body }
-  // A client of the vendor's takes 422 for a success.
+  // A client of the vendor's takes 422 for a success; and a failure that was told with a 200 is none.
   return reply
-    .code(done.status === 422 ? 400 : done.status)
+    .code(done.status === 422 || done.status < 400 ? 400 : done.status)
     .send({ ...wrapper, status: 'failed', message, code: 'PROVIDER_ERROR', connectionId: shownId(row), error })
 }
 

@@ -62,7 +62,7 @@ export const recordRoutes = (app: FastifyInstance, served: Served): void => {
       ...(action.body ? { body: { ...record.body, ...given } } : {}),
       names: { path: 'path', query: 'query', body: 'body', headers: 'headers' },
     })
-    if (done.status >= 400) return executed(hub, done, row, reply)
+    if (done.status >= 400 || done.failure !== undefined) return executed(hub, done, row, reply)
     return { data: record.items === undefined ? done.body : (pick(done.body, record.items) ?? []) }
   }
 

@@ -1,6 +1,6 @@
 /** What the routes of actions take and answer. */
 import * as z from 'zod'
-import { mostItems } from '../../core/walk.ts'
+import { longestFrom, mostItems } from '../../core/walk.ts'
 import { codes, listOf, text, texts } from './shape.ts'
 
 /** A JSON Schema, complete in itself. */
@@ -39,6 +39,10 @@ export const actionAnswer = z.strictObject({
   status: z.int().meta({ description: "The provider's own" }),
   headers: z.record(z.string(), z.string()).meta({ description: 'Names in lower case' }),
   body: z.unknown().meta({ description: 'As JSON where it is JSON; the text otherwise' }),
+  failure: z.string().nullable().meta({
+    description:
+      "The provider's own word for what went wrong, where it tells so with a status that says that all went well; else null",
+  }),
 })
 
 export const walkInput = z.strictObject({
@@ -54,7 +58,7 @@ export const walkInput = z.strictObject({
     .max(mostItems)
     .optional()
     .meta({ description: `Items at most; 1,000 unless told, never more than ${mostItems}` }),
-  from: z.string().min(1).max(8000).optional().meta({ description: '`next` of a walk that ended early' }),
+  from: z.string().min(1).max(longestFrom).optional().meta({ description: '`next` of a walk that ended early' }),
 })
 const counts = {
   items: z.int().meta({ description: 'Items that were handed out' }),

@@ -4,7 +4,7 @@ import type { Action } from '../../core/action.ts'
 import type { ActionInput } from '../../core/action-request.ts'
 import { didYouMean } from '../../core/alike.ts'
 import type { Context } from '../../core/context.ts'
-import { badParameter, MortiseError, toMortiseError } from '../../core/errors.ts'
+import { badParameter, MortiseError } from '../../core/errors.ts'
 import { findConnection } from '../../core/find.ts'
 import type { Provider } from '../../core/provider.ts'
 import { listAction, mostItems, type Walked } from '../../core/walk.ts'
@@ -37,16 +37,16 @@ const actionNamed = ({ catalogue }: Context, { id, name }: Pick<Provider, 'id' |
 /** What a walk hands out, as lines. What goes wrong before the first is an error as always. */
 const linesOf = async ({ log }: Context, walked: AsyncGenerator<Walked, void>): Promise<Lines> => {
   const first = await walked.next()
+  const told = (each: Walked) => {
+    // Nobody else hears of it: the answer was begun.
+    if ('failed' in each && each.failed.error.code === 'internal')
+      log.error('a walk failed', { err: each.failed.error.cause ?? each.failed.error })
+    return toLine(each)
+  }
   const lines = async function* () {
     if (first.done) return
-    yield toLine(first.value)
-    try {
-      for await (const each of walked) yield toLine(each)
-    } catch (thrown) {
-      const error = toMortiseError(thrown)
-      log.error('a walk failed', { err: error.cause ?? error })
-      yield toLine({ failed: { error, items: 0, pages: 0, next: undefined } })
-    }
+    yield told(first.value)
+    for await (const each of walked) yield told(each)
   }
   return new Lines(lines())
 }
@@ -105,7 +105,7 @@ export const actionRoutes = [
     tag: 'Actions',
     summary: 'Run an action',
     about:
-      "What is given is held against the action first: a mistake is `invalid_request` with the field, and nothing is sent. The provider's answer comes as it is, its errors too, so look at `status`. With `walk=true` a list in pages is read to its end, a line an item; the last line says how it ended.",
+      "What is given is held against the action first: a mistake is `invalid_request` with the field, and nothing is sent. The provider's answer comes as it is, its errors too, so look at `status` and `failure`. With `walk=true` a list in pages is read to its end, a line an item; the last line says how it ended.",
     scope: 'proxy',
     status: 200,
     fails: [...found, ...refreshing],
@@ -128,8 +128,8 @@ export const actionRoutes = [
       const of = hub.context.providerOf({ provider: row.provider, key: row.integrationKey })
       const named = actionNamed(hub.context, of, params.action)
       if (walk === true) return linesOf(hub.context, hub.walk(row, named, input(body), { max, from, items, stopping }))
-      const { status, headers, body: answer } = await hub.execute(row, named, input(body))
-      return { status, headers: { ...headers }, body: answer }
+      const { status, headers, body: answer, failure = null } = await hub.execute(row, named, input(body))
+      return { status, headers: { ...headers }, body: answer, failure }
     },
   }),
   route({

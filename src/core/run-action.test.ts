@@ -7,14 +7,13 @@ import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { createCall } from '../net/call.ts'
 import type { Action } from './action.ts'
 import type { ActionInput, Caller } from './action-request.ts'
-import type { Connection } from './connection.ts'
 import type { Context } from './context.ts'
 import { type Credential, Secret } from './credential.ts'
 import { credentialHeader } from './credential-header.ts'
 import { MortiseError } from './errors.ts'
 import { assertNamed } from './pass-url.ts'
 import type { Provider } from './provider.ts'
-import { execute } from './proxy.ts'
+import { execute } from './run-action.ts'
 
 const notion = loadCatalogue().get('notion')
 assert.ok(notion)
@@ -74,21 +73,17 @@ const logged: unknown[] = []
 
 /** What `execute` needs of the world: a provider, an integration there, and the call as it really is. */
 const run = (provider: Provider, input: ActionInput, what: Action = action) => {
-  const integration = { key: 'notion', provider: provider.id, clientId: 'c', settings: {}, sandbox: false }
   const context = {
-    storage: { integration: async () => integration },
-    providerOf: () => provider,
-    clientSecretOf: async () => new Secret('client-secret'),
     call: createCall({ allowedHosts: ['127.0.0.1'] }),
     log: { info: (phrase: string, fields: unknown) => logged.push(phrase, fields) },
   } as unknown as Context
-  const connection = {
-    environmentId: 1,
-    integrationKey: 'notion',
-    id: 'a'.repeat(24),
-    config: {},
-  } as unknown as Connection
-  return execute(context, { connection, credential }, what, input)
+  const integration = { clientId: 'c', settings: {}, sandbox: false }
+  return execute(
+    context,
+    { id: 'a'.repeat(24), client: { provider, integration, config: {} }, credential },
+    what,
+    input,
+  )
 }
 
 const json = (response: ServerResponse, status: number, body: unknown) =>
