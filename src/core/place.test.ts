@@ -111,6 +111,17 @@ suite('a credential stands', () => {
     assert.doesNotMatch(JSON.stringify(headers), /the:secret/)
   })
 
+  test('and the HMAC is of what is sent: the path as it is written, and no body that is not text', async () => {
+    const hmac = { in: 'hmac', header: 'X-Sig', prefix: '', encoding: 'hex' } as const
+    const url = "https://acme.example/x{1}?q='a'"
+    const { headers } = await placed({ ...hmac, message: '${path}' }, pair, { url })
+    assert.equal(headers['x-sig'], createHmac('sha256', 'the:secret').update("/x{1}?q='a'").digest('hex'))
+    assert.throws(
+      () => placed({ ...hmac, message: '${body}' }, pair, { body: Buffer.from([0x7b, 0xff, 0x7d]) }),
+      /must be UTF-8/,
+    )
+  })
+
   // The case get-vanilla of AWS's own test suite of Signature Version 4.
   test('nowhere, but the request is signed by SigV4', async () => {
     const accessToken = new Secret('AKIDEXAMPLE:wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY')

@@ -8,7 +8,7 @@ import type { Provider } from './provider.ts'
 import type { Placement } from './provider-api.ts'
 import type { Soon } from './soon.ts'
 import { expandPlain } from './template.ts'
-import { queryWithout } from './url-param.ts'
+import { afterOrigin, queryWithout } from './url-param.ts'
 
 type Body = string | Uint8Array | AsyncIterable<Uint8Array>
 
@@ -93,7 +93,7 @@ export const place = <R extends Placeable>(
       const time = String(placement.timestamp?.unit === 'milliseconds' ? ms : Math.floor(ms / 1000))
       const signed = expandPlain(provider, placement.message, values, {
         method: request.method,
-        path: url.pathname + url.search,
+        path: afterOrigin(request.url, url),
         timestamp: time,
         ...(placement.message.includes('${body}') ? { body: wholeText(provider, request.body) } : {}),
       })
@@ -132,7 +132,17 @@ export const place = <R extends Placeable>(
 const wholeText = (provider: Provider, body: Body | undefined): string => {
   if (body === undefined) return ''
   if (typeof body === 'string') return body
-  if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.length).toString()
+  if (body instanceof Uint8Array) {
+    try {
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body)
+    } catch {
+      throw new MortiseError(
+        'invalid_request',
+        `Calls of ${provider.name} carry the credential in the body or sign it as text, so a body must be UTF-8.`,
+        { sent: false },
+      )
+    }
+  }
   throw new MortiseError(
     'invalid_request',
     `Calls of ${provider.name} carry the credential in the body or sign it, so a body must come whole: with its Content-Length, of at most 64 kB.`,

@@ -46,3 +46,7 @@ export const withoutParam = (text: string, param: string): string =>
       .join('&')
     return rest === '' ? '' : `?${rest}`
   })
+
+/** What follows the origin, as it is sent: letter for letter where the URL is written as its origin and what follows. */
+export const afterOrigin = (text: string, url: URL): string =>
+  text.startsWith(`${url.origin}/`) && !text.includes('#') ? text.slice(url.origin.length) : url.pathname + url.search

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream'
 import type { Dispatcher, Pool } from 'undici'
 import { MortiseError } from '../core/errors.ts'
 import type { Stream, StreamAnswer, StreamRequest } from '../core/ports.ts'
+import { afterOrigin } from '../core/url-param.ts'
 import { createBody, type Filled } from './body.ts'
 import { tell } from './collect.ts'
 import { createPools, type Pools, type PoolsOptions, stopping } from './pools.ts'
@@ -26,7 +27,7 @@ export const createStream = (options: StreamOptions, reach: Reach = createReach(
       if (closed) throw stopping(false)
       const { signal } = request
       const url = new URL(request.url)
-      const path = pathOf(request.url, url)
+      const path = afterOrigin(request.url, url)
       // What proxies nothing never loads it.
       pools ??= createPools(reach, options).then(made => {
         pools = made
@@ -54,10 +55,6 @@ const left = (sent: boolean): MortiseError =>
   new MortiseError('provider_unavailable', 'The caller went away.', { sent })
 
 const leftBefore = (): MortiseError => left(false)
-
-/** What follows the origin, letter for letter where the URL is written as its origin and what follows. */
-const pathOf = (text: string, url: URL): string =>
-  text.startsWith(`${url.origin}/`) && !text.includes('#') ? text.slice(url.origin.length) : url.pathname + url.search
 
 const send = (
   pool: Pool,
