@@ -101,7 +101,8 @@ export const startFleet = async (options: FleetOptions) => {
     }
   }, look)
   const tell = (place: Place | undefined, order: Order) => {
-    if (place?.ready && place.child?.connected) place.child.send(order)
+    // One that dies meanwhile does not hear it.
+    if (place?.ready && place.child?.connected) place.child.send(order, () => {})
   }
   return {
     gaps,
@@ -130,7 +131,7 @@ export const startFleet = async (options: FleetOptions) => {
               if (!child || child.exitCode !== null || child.signalCode !== null) return done()
               child.on('exit', () => done())
               child.kill('SIGCONT')
-              if (child.connected) child.send({ end: true } satisfies Order)
+              if (child.connected) child.send({ end: true } satisfies Order, () => {})
               setTimeout(() => child.kill('SIGKILL'), 10_000).unref()
             }),
         ),

@@ -47,9 +47,27 @@ export const faultsOf = (id: string, token: Token, attempts: readonly Attempt[],
     const attempt = attemptAt(use, attempts, evidence)
     if (!attempt?.probe) wrong.push(`double spend: ${id} sent a refresh token again that was spent, and not as a probe`)
     if (spent && !isAmbiguous(spent, attempts, evidence))
-      wrong.push(`false probe: ${id} probed a refresh token although its answer had arrived and was not taken away`)
+      wrong.push(
+        `false probe: ${id} probed a refresh token although its answer had arrived and was not taken away\n${storyOf(id, spent, use, evidence)}`,
+      )
   }
   return wrong
+}
+
+/** What happened between two uses of a token, and who was held up then. */
+const storyOf = (id: string, spent: Use, again: Use, { steps, gaps }: Evidence): string => {
+  const [from, to] = [spent.at - 1500, again.at + 1500]
+  const mine = steps.filter(each => each.id === id && each.at >= from && each.at <= to).sort((a, b) => a.at - b.at)
+  const pids = new Set(mine.map(each => each.pid))
+  return [
+    ...mine.map(each => `${each.at - spent.at} ms: ${each.step}${each.probe ? ' as a probe' : ''} in ${each.pid}`),
+    `0 ms: spent; ${again.at - spent.at} ms: sent again`,
+    ...gaps
+      .filter(gap => pids.has(gap.pid) && gap.to >= from && gap.from <= to)
+      .map(gap => `${gap.pid} was away from ${gap.from - spent.at} to ${gap.to - spent.at} ms`),
+  ]
+    .map(each => `    ${each}`)
+    .join('\n')
 }
 
 const attemptAt = (use: Use, attempts: readonly Attempt[], { timing }: Evidence): Attempt | undefined =>
