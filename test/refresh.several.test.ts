@@ -98,6 +98,32 @@ const several = (database: () => Promise<{ database?: string }>) => {
     if (mine.token) assert.equal(mine.token, theirs.token)
   })
 
+  test('a wait for a late answer in which the storage was away tells nothing, and begins again', async t => {
+    const timing = { lease: 1000, call: 200, straggler: 50, landing: 500 }
+    const pair = await startPair(t, { ...(await database()), timing })
+    const { first, second, clock } = pair
+    clock.forward(3600)
+    let broken = true
+    breakable(t, first.storage, () => broken)
+    t.mock.method(first.storage, 'extendLease', async () => {
+      throw new Error('no connection')
+    })
+    const holding = first.read()
+    await until(() => pair.outcomes().length === 1)
+    await later(1200)
+    // The lease has lapsed. The storage takes no write of the second either, until its wait is over.
+    const { extendLease } = second.storage
+    t.mock.method(second.storage, 'extendLease', async (...args: Parameters<typeof extendLease>) => {
+      if (broken) await later(700)
+      broken = false
+      return extendLease(...args)
+    })
+    const [mine, theirs] = [await second.read(), await holding]
+    assert.deepEqual(pair.outcomes(), ['ok'])
+    assert.equal(mine.status, 200)
+    if (theirs.token) assert.equal(theirs.token, mine.token)
+  })
+
   test('a refresh that lost its lease before anything was sent begins again, and sends nothing twice', async t => {
     const pair = await startPair(t, { ...(await database()), timing: { lease: 600, call: 300 } })
     const { first, second, clock } = pair

@@ -5,6 +5,8 @@ import type { RefreshEnd, RefreshLease, RefreshStorage } from './storage-refresh
 export interface Hold {
   /** Until when, on `performance.now()`, a call may begin: its time limit then ends before the lease does. */
   sendBefore(): number
+  /** Extends it now; ends when the storage has taken that, or has failed to. */
+  extend(): Promise<void>
   /** Gives it back; later calls do nothing. */
   end(end: RefreshEnd): Promise<void>
   /** It is kept until `end`, whatever `release` says: an answer is still being written. */
@@ -48,6 +50,7 @@ export const keepLease = (
   }
   return {
     sendBefore: () => from + timing.lease - timing.call,
+    extend,
     end,
     pin() {
       pinned = true

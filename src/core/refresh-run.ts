@@ -94,10 +94,9 @@ const refresh = async (shared: Shared, job: Job): Promise<Connection | undefined
   const may = mark ? maySend(shared, job, row, mark) : 'yes'
   if (typeof may === 'number') return notNow(may, interrupted(provider.name, may))
   if (may === 'probe') {
-    // Somebody may hold the answer, and write it as soon as the storage is back.
-    await new Promise(done => setTimeout(done, timing.landing))
-    const now = await job.again()
-    if (now.credentialRevision !== row.credentialRevision) return mustWork(now)
+    const waited = await waitForLanding(job, row, timing.landing)
+    if (waited === 'held up') return notNow(timing.landing, interrupted(provider.name, timing.landing))
+    if (waited !== 'nothing came') return mustWork(waited)
     log.warn('a refresh token is sent again that may have been spent', { provider: provider.id, id: row.id })
   }
 
@@ -143,6 +142,26 @@ const refresh = async (shared: Shared, job: Job): Promise<Connection | undefined
     await hold.end({ settled: verdict === 'unspent' && !resent, tries: failed, dueAt: next })
     throw error
   }
+}
+
+/**
+ * Somebody may hold the answer, and write it as soon as they go on and the storage is back. So a wait tells nothing in which
+ * this process was held up, or the storage took no write: it begins again, a few times.
+ */
+const waitForLanding = async (
+  { hold, again }: Job,
+  row: Connection,
+  landing: number,
+): Promise<Connection | 'nothing came' | 'held up'> => {
+  for (let tries = 0; tries < 5; tries++) {
+    const began = performance.now()
+    await new Promise(done => setTimeout(done, landing))
+    await hold.extend()
+    const now = await again()
+    if (now.credentialRevision !== row.credentialRevision) return now
+    if (performance.now() - began < landing * 1.25) return 'nothing came'
+  }
+  return 'held up'
 }
 
 const maySend = (

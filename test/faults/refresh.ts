@@ -75,9 +75,16 @@ export const refreshFaults: readonly Fault[] = [
     guard: 'before a probe an answer that is late has time to land',
     name: 'landing',
     file: run,
-    text: 'if (now.credentialRevision !== row.credentialRevision) return mustWork(now)',
+    text: 'if (now.credentialRevision !== row.credentialRevision) return now',
     becomes: '',
     caughtBy: [several, 'whoever is about to send'],
+  },
+  {
+    guard: 'a wait in which somebody was held up is waited again',
+    file: run,
+    text: "if (performance.now() - began < landing * 1.25) return 'nothing came'",
+    becomes: "return 'nothing came'",
+    caughtBy: [several, 'a wait for a late answer'],
   },
   {
     guard: 'a lapsed lease marks nothing',
