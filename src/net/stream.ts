@@ -103,6 +103,7 @@ const send = (
     // Of a request that comes piece by piece, the time to its answer begins at its end; until then either side may move.
     const moved = streamed ? () => watch(idle) : () => {}
     const readable = streamed ? watched(request.body as AsyncIterable<Uint8Array>, moved) : undefined
+    readable?.once('end', () => watch(body ? idle : firstByte))
     if (signal?.aborted) return aborted()
     signal?.addEventListener('abort', aborted, { once: true })
     const handler: Dispatcher.DispatchHandler = {
@@ -112,9 +113,6 @@ const send = (
         sent = true
         clearTimeout(timer)
         moved()
-      },
-      onRequestSent() {
-        if (streamed) watch(body ? idle : firstByte)
       },
       onResponseStart(each, status, headers) {
         if (status < 200) return
