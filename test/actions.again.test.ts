@@ -1,14 +1,12 @@
 /** Actions and walks at a provider that takes its token in the query, and has words of its own for one that has expired. */
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, test } from 'node:test'
+import { before, beforeEach, test } from 'node:test'
 import type { Action } from '../src/core/action.ts'
 import type { ActionAnswer } from '../src/core/run-action.ts'
 import { noting, type ProxyWorld, proxyWorld } from './proxy-world.ts'
+import { wholeFile } from './whole-file.ts'
 
-const ends: (() => unknown)[] = []
-after(async () => {
-  for (const end of ends) await end()
-})
+const file = wholeFile()
 let world: ProxyWorld
 let name = ''
 
@@ -19,7 +17,7 @@ const more = `
   failed: { path: ok, equals: false, code: error }`
 
 before(async () => {
-  world = await proxyWorld({ after: end => void ends.push(end) }, more)
+  world = await proxyWorld(file, more)
 })
 beforeEach(async () => {
   name = await world.connect()

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { globSync } from 'node:fs'
 import { basename } from 'node:path'
-import { after, before, suite, test } from 'node:test'
+import { before, suite, test } from 'node:test'
 import { pathNames } from '../src/core/action.ts'
 import { github } from './actions/github.requests.ts'
 import { googleDrive } from './actions/google-drive.requests.ts'
@@ -16,6 +16,7 @@ import { salesforce } from './actions/salesforce.requests.ts'
 import { slack } from './actions/slack.requests.ts'
 import { call, connected, refused } from './alloy/hub.ts'
 import { startTestHub, type TestHub } from './harness.ts'
+import { wholeFile } from './whole-file.ts'
 
 const references: Readonly<Record<string, Reference>> = {
   github,
@@ -27,15 +28,12 @@ const references: Readonly<Record<string, Reference>> = {
 }
 
 /** What the hub leaves to be done at the end, in the order of a test's own hooks. */
-const ends: (() => unknown)[] = []
-after(async () => {
-  for (const end of ends) await end()
-})
+const file = wholeFile()
 let hub: TestHub
 const connections = new Map<string, string>()
 
 before(async () => {
-  hub = await startTestHub({ after: end => void ends.push(end as () => unknown) })
+  hub = await startTestHub(file)
   for (const provider of Object.keys(references)) {
     connections.set(provider, (await connected(hub, {}, { connector: provider })).id)
     hub.sandbox.set(provider, { record: true })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, suite, test } from 'node:test'
+import { before, suite, test } from 'node:test'
 import { loadCatalogue } from '../src/catalogue/catalogue.ts'
 import type { ActionInput } from '../src/core/action-request.ts'
 import type { Context } from '../src/core/context.ts'
@@ -13,12 +13,10 @@ import { type ActionAnswer, execute } from '../src/core/run-action.ts'
 import { senderOfRead } from '../src/core/sender.ts'
 import { connect, startTestHub, type TestHub, tempFolder } from './harness.ts'
 import { mortise } from './process.ts'
+import { wholeFile } from './whole-file.ts'
 
 /** What the hub leaves to be done at the end, in the order of a test's own hooks. */
-const ends: (() => unknown)[] = []
-after(async () => {
-  for (const end of ends) await end()
-})
+const file = wholeFile()
 let hub: TestHub
 let read: Read
 let context: Context
@@ -26,7 +24,7 @@ const sent: CallRequest[] = []
 const names = { path: 'pathParams', query: 'queryParameters', body: 'requestBody', headers: 'additionalHeaders' }
 
 before(async () => {
-  hub = await startTestHub({ after: end => void ends.push(end as () => unknown) })
+  hub = await startTestHub(file)
   const real = hub.rooms.hub.context
   // What goes out is noted on its way to the sandbox.
   context = {

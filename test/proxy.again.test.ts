@@ -1,16 +1,14 @@
 /** A proxied call that is made once more: after a failure, with a renewed credential, where a redirect leads. */
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, suite, test } from 'node:test'
+import { before, beforeEach, suite, test } from 'node:test'
 import { call, errorIn, noting, type ProxyWorld, proxyWorld } from './proxy-world.ts'
+import { wholeFile } from './whole-file.ts'
 
-const ends: (() => unknown)[] = []
-after(async () => {
-  for (const end of ends) await end()
-})
+const file = wholeFile()
 let world: ProxyWorld
 let id: string
 before(async () => {
-  world = await proxyWorld({ after: end => void ends.push(end) })
+  world = await proxyWorld(file)
 })
 beforeEach(async () => {
   id = await world.connect()

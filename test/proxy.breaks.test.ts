@@ -2,19 +2,17 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
-import { after, before, beforeEach, suite, test } from 'node:test'
+import { before, beforeEach, suite, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { later } from './harness.ts'
 import { call, errorIn, open, type ProxyWorld, proxyWorld } from './proxy-world.ts'
+import { wholeFile } from './whole-file.ts'
 
-const ends: (() => unknown)[] = []
-after(async () => {
-  for (const end of ends) await end()
-})
+const file = wholeFile()
 let world: ProxyWorld
 let id: string
 before(async () => {
-  world = await proxyWorld({ after: end => void ends.push(end) }, '', { stopping: { grace: 200, longest: 800 } })
+  world = await proxyWorld(file, '', { stopping: { grace: 200, longest: 800 } })
 })
 beforeEach(async () => {
   id = await world.connect()

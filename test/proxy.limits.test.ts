@@ -1,18 +1,16 @@
 /** Limits of an integration: set by our own API, obeyed by the proxy. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { after, before, beforeEach, test } from 'node:test'
+import { before, beforeEach, test } from 'node:test'
 import { api, bearer, refused } from './api/hub.ts'
 import { call, errorIn, noting, open, type ProxyWorld, proxyWorld } from './proxy-world.ts'
+import { wholeFile } from './whole-file.ts'
 
-const ends: (() => unknown)[] = []
-after(async () => {
-  for (const end of ends) await end()
-})
+const file = wholeFile()
 let world: ProxyWorld
 let id: string
 before(async () => {
-  world = await proxyWorld({ after: end => void ends.push(end) })
+  world = await proxyWorld(file)
   id = await world.connect()
 })
 beforeEach(async () => {

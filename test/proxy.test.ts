@@ -3,19 +3,17 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { after, before, beforeEach, suite, test } from 'node:test'
+import { before, beforeEach, suite, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { later } from './harness.ts'
 import { call, errorIn, noting, open, type ProxyWorld, proxyWorld } from './proxy-world.ts'
+import { wholeFile } from './whole-file.ts'
 
-const ends: (() => unknown)[] = []
-after(async () => {
-  for (const end of ends) await end()
-})
+const file = wholeFile()
 let world: ProxyWorld
 let id: string
 before(async () => {
-  world = await proxyWorld({ after: end => void ends.push(end) })
+  world = await proxyWorld(file)
 })
 beforeEach(async () => {
   id = await world.connect()

@@ -2,7 +2,7 @@
  * A schema of an OpenAPI document → the part of JSON Schema that the hub enforces. What that part cannot say is left out
  * and noted, so that an imported action refuses nothing that the document allows.
  */
-import { belongsTo, type JsonSchema } from '../core/json-schema.ts'
+import { belongsTo, isRegExp, type JsonSchema } from '../core/json-schema.ts'
 
 export type Raw = Readonly<Record<string, unknown>>
 
@@ -286,12 +286,3 @@ const constrains = (beside: Raw): boolean =>
   Object.keys(beside).some(
     key => Object.hasOwn(belongsTo, key) || ['enum', 'const', 'anyOf', 'oneOf', 'allOf'].includes(key),
   )
-
-const isRegExp = (text: string): boolean => {
-  try {
-    new RegExp(text, 'u')
-    return true
-  } catch {
-    return false
-  }
-}

@@ -9,6 +9,7 @@ import { type Fault, faultOf } from './json-schema.ts'
 import { endsHere } from './pass-headers.ts'
 import type { CallRequest } from './ports.ts'
 import { expandUrl } from './template.ts'
+import { decoded } from './url-param.ts'
 
 /** What the caller calls the four groups of its input, so that a refusal names a field as the caller wrote it. */
 export interface InputNames {
@@ -92,14 +93,6 @@ const linkedUrl = (from: URL, link: string, provider: string): URL => {
   const url = URL.parse(link, from)
   if (url?.username === '' && url.password === '') return url
   throw new MortiseError('provider_invalid_response', `${provider} gave no URL as the link to the next page.`)
-}
-
-const decoded = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }
 
 /** One value inside a path: percent-encoded, and never one that a server could take for another path. */

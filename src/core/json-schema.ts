@@ -128,7 +128,8 @@ export const schemaMistakes = (schema: JsonSchema, defs: Defs): [path: (string |
   return wrong
 }
 
-const isRegExp = (text: string): boolean => {
+/** Whether a pattern can be read. */
+export const isRegExp = (text: string): boolean => {
   try {
     new RegExp(text, 'u')
     return true

@@ -12,15 +12,13 @@ export interface RetryRules {
   readonly repeatable: boolean
   /** The caller says how often. */
   readonly asked: boolean
-  /** Milliseconds from the first try, after which none begins. */
-  readonly within: number
 }
 
 /** Methods that do no more by being sent twice (RFC 9110 §9.2.2, RFC 4918, RFC 3253, RFC 9110's successor for QUERY). */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'PROPFIND', 'REPORT', 'SEARCH', 'QUERY'])
-const isIdempotent = (method: string): boolean => idempotent.has(method)
 
 const usual = { times: 2, on: [429, 502, 503, 504] }
+/** Milliseconds from the first try, after which none begins. */
 const within = 20_000
 
 /** What the definition says, where the caller says nothing. A count of the caller's is for any method. */
@@ -32,15 +30,13 @@ export const retryRules = (
   return {
     times: retries ?? (api.retry ?? usual).times,
     on: retryOn ?? (api.retry ?? usual).on,
-    repeatable: isIdempotent(method) || also.includes(method),
+    repeatable: idempotent.has(method) || also.includes(method),
     asked: retries !== undefined,
-    within,
   }
 }
 
 /** Milliseconds to wait before the next try, or undefined where it would come too late: what the provider asks for, or else more each time. */
 export const waitFor = (
-  rules: RetryRules,
   tries: number,
   answer: StreamAnswer | undefined,
   began: number,
@@ -49,5 +45,5 @@ export const waitFor = (
   const header = answer?.headers['retry-after']
   const asked = typeof header === 'string' ? retryAfter(header, clock.now()) : undefined
   const wait = asked === undefined ? 250 * 2 ** tries * (0.75 + 0.5 * Math.random()) : asked * 1000
-  return performance.now() - began + wait > rules.within ? undefined : wait
+  return performance.now() - began + wait > within ? undefined : wait
 }

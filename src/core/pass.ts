@@ -49,9 +49,7 @@ export const pass = async (
     } catch (thrown) {
       const error = toMortiseError(thrown)
       const wait =
-        mayRepeat(rules, error, body) && tries < rules.times
-          ? waitFor(rules, tries, undefined, began, context)
-          : undefined
+        mayRepeat(rules, error, body) && tries < rules.times ? waitFor(tries, undefined, began, context) : undefined
       if (wait === undefined || request.signal?.aborted) {
         context.log.info('a proxied call failed', {
           id: sender.id,
@@ -75,7 +73,7 @@ export const pass = async (
       }
       if (alive) return { ...passed(sender, answer, url), retryable: true }
     }
-    const wait = mayAskAgain(rules, answer, tries, body) ? waitFor(rules, tries, answer, began, context) : undefined
+    const wait = mayAskAgain(rules, answer, tries, body) ? waitFor(tries, answer, began, context) : undefined
     if (wait === undefined) return passed(sender, answer, url)
     tries++
     answer.body.cancel()

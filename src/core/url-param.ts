@@ -3,7 +3,8 @@
 /** What a pair of a query is named. */
 const nameIn = (pair: string): string => decoded(pair.split('=')[0]?.replaceAll('+', ' ') ?? '')
 
-const decoded = (text: string): string => {
+/** What its escapes stand for; the text itself where one stands for nothing. */
+export const decoded = (text: string): string => {
   try {
     return decodeURIComponent(text)
   } catch {

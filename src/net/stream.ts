@@ -94,10 +94,7 @@ const send = (
     }
     const late = () => {
       if (held) return watch(idle)
-      const what = body ? 'go on' : sent ? 'answer' : 'let us in'
-      return stop(
-        new MortiseError('provider_unavailable', `${host} did not ${what} in time.`, { sent, reason: 'provider_slow' }),
-      )
+      return stop(slow(host, sent, body !== undefined))
     }
     const aborted = () => stop(left(sent))
     // Of a request that comes piece by piece, the time to its answer begins at its end; until then either side may move.
@@ -189,21 +186,19 @@ const watched = (body: AsyncIterable<Uint8Array>, moved: () => void): Readable =
   return readable
 }
 
+const slow = (host: string, sent: boolean, answering: boolean, cause?: Error): MortiseError =>
+  new MortiseError(
+    'provider_unavailable',
+    `${host} did not ${answering ? 'go on' : sent ? 'answer' : 'let us in'} in time.`,
+    { sent, reason: 'provider_slow', cause },
+  )
+
 const timeouts = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT'])
 
 const troubleOf = (cause: Error, host: string, sent: boolean, answering: boolean): MortiseError => {
   if (cause instanceof MortiseError) return cause
   const code = 'code' in cause ? String(cause.code) : ''
-  if (timeouts.has(code))
-    return new MortiseError(
-      'provider_unavailable',
-      `${host} did not ${answering ? 'go on' : sent ? 'answer' : 'let us in'} in time.`,
-      {
-        sent,
-        reason: 'provider_slow',
-        cause,
-      },
-    )
+  if (timeouts.has(code)) return slow(host, sent, answering, cause)
   if (cause.name === 'HTTPParserError' || /^UND_ERR_(HEADERS_OVERFLOW|RES_|RESPONSE)/.test(code))
     return new MortiseError('provider_invalid_response', `${host} answered with something that is no HTTP.`, {
       sent,

@@ -1,19 +1,17 @@
 /** Passthrough, against a provider of this machine: the request that it gets, and its answer as it is. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
 import type { ErrorShape } from '../../src/http/alloy/shapes.ts'
 import { newKey } from '../page.ts'
 import { type ProxyWorld, proxyWorld } from '../proxy-world.ts'
+import { wholeFile } from '../whole-file.ts'
 import { type Answer, call } from './hub.ts'
 
-const ends: (() => unknown)[] = []
-after(async () => {
-  for (const end of ends) await end()
-})
+const file = wholeFile()
 let world: ProxyWorld
 let id: string
 before(async () => {
-  world = await proxyWorld({ after: end => void ends.push(end) })
+  world = await proxyWorld(file)
   id = await world.connect()
   world.play((request, response) => {
     let body = ''

@@ -1,20 +1,18 @@
 /** Our own API: the actions of a provider, and running them; against the sandbox's Notion. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
 import type { JsonObject } from '../../src/core/credential.ts'
 import type { ActionAnswerShape, ActionShape } from '../../src/http/api/action-shapes.ts'
 import { connect, startTestHub, type TestHub } from '../harness.ts'
+import { wholeFile } from '../whole-file.ts'
 import { api, refused } from './hub.ts'
 
-const ends: (() => unknown)[] = []
-after(async () => {
-  for (const end of ends) await end()
-})
+const file = wholeFile()
 let hub: TestHub
 let at = ''
 
 before(async () => {
-  hub = await startTestHub({ after: end => void ends.push(end as () => unknown) })
+  hub = await startTestHub(file)
   const { returned } = await connect(hub, 'notion')
   at = `/connections/${returned.searchParams.get('connection_id')}/actions`
 })

@@ -1,19 +1,17 @@
 /** The published clients, unmodified, through the proxy to the sandbox's Notion. The one of 2023 sends its headers as they are. */
 import assert from 'node:assert/strict'
-import { after, before, suite, test } from 'node:test'
+import { before, suite, test } from 'node:test'
 import { connect, startTestHub, type TestHub } from '../harness.ts'
 import { newKey } from '../page.ts'
+import { wholeFile } from '../whole-file.ts'
 
-const ends: (() => unknown)[] = []
-after(async () => {
-  for (const end of ends) await end()
-})
+const file = wholeFile()
 let hub: TestHub
 let key: string
 const named = { providerConfigKey: 'notion', connectionId: 'ada b/ü' }
 
 before(async () => {
-  hub = await startTestHub({ after: end => void ends.push(end as () => unknown) })
+  hub = await startTestHub(file)
   key = (await newKey(hub)).key
   await connect(hub, 'notion', { connection_id: named.connectionId })
 })
