@@ -7,12 +7,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { connect, freePorts, startTestHub, type TestHub, tempFolder } from './harness.ts'
-import { mortise, said } from './process.ts'
+import { bin, mortise, said } from './process.ts'
 
 const skip = spawnSync('script', ['--version']).status === 0 ? false : 'there is no `script` here: install util-linux'
-const bin = fileURLToPath(new URL('../bin/mortise.js', import.meta.url))
 
 /** A person at a terminal: reads, and types. */
 const sit = (t: TestContext, hub: TestHub, args: string, more: Record<string, string> = {}) => {

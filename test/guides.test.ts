@@ -105,7 +105,7 @@ const starts = {
 /** Until something answers there. */
 const listening = async (port: number): Promise<void> => {
   while (!(await fetch(`http://localhost:${port}/`).catch(() => undefined)))
-    await new Promise(again => setTimeout(again, 5))
+    await new Promise(again => setTimeout(again, 25))
 }
 
 for (const language of languages)

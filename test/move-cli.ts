@@ -1,14 +1,12 @@
 /** What the tests of `mortise export` and `import` share. */
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { environmentNamed } from '../src/core/setup.ts'
 import { tempFolder } from './harness.ts'
 import { exported, fill, newSettings, open, type Settings } from './move-world.ts'
 import { mortise } from './process.ts'
 
 export const passphrase = 'correct horse battery staple'
-export const bin = fileURLToPath(new URL('../bin/mortise.js', import.meta.url))
 
 /** A hub with `acme` and so many connections, and the lines of its export but the first, which has the time. */
 export const filled = async (t: TestContext, count: number, database?: string) => {

@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { environmentNamed } from '../src/core/setup.ts'
 import { tempFolder } from './harness.ts'
-import { asCopies, bin, filled, linesOf, passphrase, run } from './move-cli.ts'
+import { asCopies, filled, linesOf, passphrase, run } from './move-cli.ts'
 import { exported, fill, newSettings, open } from './move-world.ts'
-import { environment, mortise } from './process.ts'
+import { bin, environment, mortise } from './process.ts'
 
 test('what one machine exports, an empty one imports: the same, to the last character', async t => {
   const { settings, lines, file } = await filled(t, 1200)

@@ -82,6 +82,14 @@ export interface PostgresServer {
   close(): Promise<void>
 }
 
+/** Deletes all rows: of tables that have few, that is ten times as fast as to truncate them. Keys that refer wait meanwhile. */
+const emptying = `DO $$ DECLARE name text; BEGIN
+  SET LOCAL session_replication_role = replica;
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('migrations', 'changes')
+    LOOP EXECUTE format('DELETE FROM %I', name); END LOOP;
+  UPDATE changes SET revision = 0;
+END $$`
+
 /**
  * A new cluster on loopback, with a password and a certificate, and a pooler in transaction mode. Close it. `more`:
  * settings of the server, over those here.
@@ -194,13 +202,8 @@ export const startPostgres = async (more: Readonly<Record<string, string>> = {})
       await query(`CREATE DATABASE ${name}`)
       return { name, url: url(name), pooled: url(name, port + 1) }
     },
-    async empty(database) {
-      const tables = await query(
-        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('migrations', 'changes')",
-        database,
-      )
-      const names = tables.map(each => each['tablename']).join(', ')
-      await query(`TRUNCATE ${names}; UPDATE changes SET revision = 0`, database)
+    empty: async database => {
+      await query(emptying, database)
     },
     async stop() {
       if (server) await stop(server.child)

@@ -178,15 +178,25 @@ const filesIn = (folder: string): string[] => {
     : [folder]
 }
 
+/** What comes with Mortise, which does not change while it runs. */
+let known: ReturnType<typeof readFolders> | undefined
+
+const ownProviders = (): ReturnType<typeof readFolders> => {
+  const built = join(ownFolder, builtFile)
+  known ??= existsSync(built)
+    ? { providers: JSON.parse(readFileSync(built, 'utf8')), problems: [] }
+    : readFolders([ownFolder])
+  return known
+}
+
 /** The catalogue of Mortise's own files and the operator's. Throws with every problem, one a line. */
 export const loadCatalogue = (operatorFolder?: string): Catalogue => {
-  const folders = operatorFolder === undefined ? [ownFolder] : [ownFolder, operatorFolder]
-  const built = join(ownFolder, builtFile)
-  const own: Provider[] | undefined = existsSync(built) ? JSON.parse(readFileSync(built, 'utf8')) : undefined
-  const { providers, problems } = readFolders(own ? folders.slice(1) : folders)
+  const operators = operatorFolder === undefined ? [] : [operatorFolder]
+  const read = [ownProviders(), readFolders(operators)]
+  const problems = read.flatMap(each => each.problems)
   if (problems.length > 0)
     throw new SetupError(`Provider files with mistakes:\n${problems.map(problemText).join('\n')}`)
-  const byId = new Map([...(own ?? []), ...providers].map(provider => [provider.id, provider]))
+  const byId = new Map(read.flatMap(each => each.providers).map(provider => [provider.id, provider]))
   const all = [...byId.values()].sort(byName)
-  return { get: id => byId.get(id), list: () => all, ...lazyActions(folders, id => byId.has(id)) }
+  return { get: id => byId.get(id), list: () => all, ...lazyActions([ownFolder, ...operators], id => byId.has(id)) }
 }
