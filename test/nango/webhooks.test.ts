@@ -6,6 +6,7 @@ import { Nango } from 'nango-node-latest'
 import { sendTest, setEndpoint } from '../../src/core/notify.ts'
 import { connect, startTestHub, type TestHub } from '../harness.ts'
 import { newKey } from '../page.ts'
+import { mortise } from '../process.ts'
 import { type Received, startReceiver } from '../receiver.ts'
 
 const subscribed = async (hub: TestHub, url: string): Promise<string> => {
@@ -150,4 +151,22 @@ test('the test button tells in that style too; another style is refused, and nam
     [standard.body, standard.headers['x-nango-hmac-sha256']],
     ['{"type":"webhook.test","data":{}}', undefined],
   )
+})
+
+test('webhook set --style connections: from the command to what the client accepts; another style is named', async t => {
+  const hub = await startTestHub(t)
+  const receiver = await startReceiver(t)
+  const run = (...args: string[]) => mortise(['webhook', ...args], { MORTISE_DATA_DIR: hub.dataDir })
+  const wrong = await run('set', receiver.url, '--style', 'nango')
+  assert.deepEqual([wrong.code, wrong.stdout], [1, ''])
+  assert.match(wrong.stderr, /There is no style "nango"; the styles are: standard, connections\./)
+  const set = await run('set', receiver.url, '--style', 'connections')
+  assert.equal(set.code, 0, set.stderr)
+  await connect(hub, 'notion')
+  verified(set.stdout.trim(), await receiver.next())
+  // A new URL alone leaves the style, and with it the events.
+  assert.equal((await run('set', `${receiver.url}/other`)).code, 0)
+  const { endpoint } = JSON.parse((await run('show', '--json')).stdout)
+  const every = ['connection.created', 'connection.repaired', 'connection.reauthorization_required']
+  assert.deepEqual([endpoint.style, endpoint.events], ['connections', every])
 })
