@@ -4,14 +4,28 @@ import { checkPath, pathBelow } from './api-path.ts'
 import { badParameter, MortiseError } from './errors.ts'
 import { valuesOf } from './grants/authorization-code.ts'
 import { isSecureUrl, parseUrl } from './loopback.ts'
+import type { Provider } from './provider.ts'
 import { expandUrl, isNamedHost } from './template.ts'
 
 /** Whether an operator's allow-list names the host of a URL. */
 export type Allows = (url: URL) => boolean
 
+/** Of definitions that spell out their base, which is on the way of every call: parsed once. */
+const spelled = new WeakMap<Provider, URL>()
+
+/** The definition's base for this caller. Nobody changes it. */
+const ownBase = (caller: Caller): URL => {
+  const { provider } = caller
+  const known = spelled.get(provider)
+  if (known) return known
+  const url = expandUrl(provider, provider.api.base, valuesOf(caller))
+  if (!provider.api.base.includes('${')) spelled.set(provider, url)
+  return url
+}
+
 /** `given`: a caller's base URL in place of the definition's, '' or absent for none. */
 export const baseOf = (caller: Caller, given: string | undefined, allows: Allows): URL => {
-  const own = expandUrl(caller.provider, caller.provider.api.base, valuesOf(caller))
+  const own = ownBase(caller)
   if (given === undefined || given === '') return own
   const url = /^https?:\/\/[^\s\\@?#]+$/i.test(given) ? parseUrl(given) : undefined
   if (url?.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
@@ -49,8 +63,7 @@ const isNamed = ({ provider }: Caller, url: URL, base: URL): boolean =>
  * `api.hosts` by https on the usual port, and to the base that a caller gave and that passed `baseOf`.
  */
 export const mayGo = (caller: Caller, url: URL, given?: URL): boolean =>
-  (given !== undefined && url.origin === given.origin) ||
-  isNamed(caller, url, expandUrl(caller.provider, caller.provider.api.base, valuesOf(caller)))
+  (given !== undefined && url.origin === given.origin) || isNamed(caller, url, ownBase(caller))
 
 /** Throws `integration_misconfigured` before a byte is sent. */
 export const assertNamed = (caller: Caller, text: string, given?: URL): void => {
