@@ -92,9 +92,13 @@ END $$`
 
 /**
  * A new cluster on loopback, with a password and a certificate, and a pooler in transaction mode. Close it. `more`:
- * settings of the server, over those here.
+ * settings of the server, over those here. `proof`: whether it asks for the password, which costs both sides as much as a
+ * small test.
  */
-export const startPostgres = async (more: Readonly<Record<string, string>> = {}): Promise<PostgresServer> => {
+export const startPostgres = async (
+  more: Readonly<Record<string, string>> = {},
+  proof: 'scram-sha-256' | 'trust' = 'scram-sha-256',
+): Promise<PostgresServer> => {
   assert.ok(bin !== undefined && bouncer !== undefined, String(missing))
   const folder = mkdtempSync(join(tmpdir(), 'mortise-postgres-'))
   const { uid, gid } = account()
@@ -114,7 +118,7 @@ export const startPostgres = async (more: Readonly<Record<string, string>> = {})
   const locale = ['--encoding=UTF8', '--locale=C.UTF-8', '--locale-provider=icu', '--icu-locale=en']
   execFileSync(
     join(bin, 'initdb'),
-    ['-D', cluster, '-U', 'owner', `--pwfile=${write('password', password)}`, '-A', 'scram-sha-256', '-N', ...locale],
+    ['-D', cluster, '-U', 'owner', `--pwfile=${write('password', password)}`, '-A', proof, '-N', ...locale],
     options,
   )
   execFileSync(
@@ -183,7 +187,7 @@ export const startPostgres = async (more: Readonly<Record<string, string>> = {})
         'default_pool_size = 5',
         // Two at least, so that one client's statements meet more than one process of the server.
         'server_round_robin = 1',
-        'auth_type = scram-sha-256',
+        `auth_type = ${proof}`,
         `auth_file = ${write('users.txt', `"owner" "${password}"\n`)}`,
       ].join('\n'),
     ),

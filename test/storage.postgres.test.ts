@@ -6,7 +6,7 @@ import { storageContract } from './storage.contract.ts'
 
 let server: PostgresServer
 before(async () => {
-  if (!skip) server = await startPostgres()
+  if (!skip) server = await startPostgres({}, 'trust')
 })
 after(async () => {
   if (!skip) await server.close()
