@@ -35,5 +35,12 @@ export interface Engine {
   together(reads: () => void): void
   /** For how many milliseconds `epoch` need not ask again what other processes have written; 0: once a turn of the loop. */
   readonly epochLasts: number
+  /**
+   * The ids of connections that may hold a text, themselves or their end user, by an index; no other does. At most so many,
+   * some perhaps twice. None where no index can tell.
+   */
+  candidates?(environmentId: number, text: string, limit: number): Promise<readonly string[] | undefined>
+  /** The function that makes a row of each element of a JSON array, in the column `value`. */
+  readonly elements: string
   close(): Promise<void>
 }

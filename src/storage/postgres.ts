@@ -7,6 +7,7 @@ import type { Storage } from '../core/storage.ts'
 import type { Engine } from './engine.ts'
 import { createMigrations, missing } from './migrations.ts'
 import { createReads } from './postgres-reads.ts'
+import { postgresCandidates } from './postgres-search.ts'
 import {
   connectionLost,
   isTimeout,
@@ -59,19 +60,23 @@ export const openPostgres = async (
     keepAlive: true,
   }
   try {
-    const { pooler } = await prepareDatabase(config, target, migrated)
+    const { pooler, searched } = await prepareDatabase(config, target, migrated)
     const limits = {
       query_timeout: patience.own,
       // A pooler refuses what it does not know of at the start of a connection.
       ...(pooler ? {} : { statement_timeout: patience.server, idle_in_transaction_session_timeout: patience.server }),
     }
-    return createStorage(createEngine({ ...config, ...limits }, target.prepared ?? !pooler))
+    return createStorage(createEngine({ ...config, ...limits }, target.prepared ?? !pooler, searched))
   } catch (error) {
     throw openingTrouble(error, target)
   }
 }
 
-const createEngine = (config: pg.ClientConfig & { readonly types: pg.CustomTypesConfig }, named: boolean): Engine => {
+const createEngine = (
+  config: pg.ClientConfig & { readonly types: pg.CustomTypesConfig },
+  named: boolean,
+  searched: boolean,
+): Engine => {
   const pool = new pg.Pool({ ...config, max: most })
   // Without a listener, a connection that ends while it is idle, or between two statements, would end the process.
   pool.on('error', () => {})
@@ -110,6 +115,8 @@ const createEngine = (config: pg.ClientConfig & { readonly types: pg.CustomTypes
       return reads.prepare(sql.replaceAll('?', () => `$${++count}`))
     },
     together: reads.together,
+    ...(searched ? { candidates: postgresCandidates(db) } : {}),
+    elements: 'json_array_elements_text',
     async close() {
       ended ??= Promise.all([pool.end(), reads.close()]).then(() => {})
       await ended
@@ -159,7 +166,7 @@ const prepareDatabase = async (
   config: pg.ClientConfig,
   target: PostgresTarget,
   migrated: (names: readonly string[]) => void,
-): Promise<{ pooler: boolean }> => {
+): Promise<{ pooler: boolean; searched: boolean }> => {
   const client = new pg.Client(config)
   client.on('error', () => {})
   try {
@@ -187,8 +194,10 @@ const prepareDatabase = async (
         `default_transaction_isolation is ${isolation} for ${target.user} in ${target.place}: single statements would fail where they need not. Set it: ALTER ROLE ${target.user} SET default_transaction_isolation = 'read committed'`,
       )
     migrated(await migrate(client))
+    const found = await client.query("SELECT to_regclass('connections_searched') IS NOT NULL AS searched")
     // A pooler answers with an id of its own, not with that of the server's process that it lends us.
-    return { pooler: pid !== (client as unknown as { processID: number }).processID }
+    const pooler = pid !== (client as unknown as { processID: number }).processID
+    return { pooler, searched: found.rows[0].searched }
   } finally {
     await client.end().catch(() => {})
   }
@@ -200,7 +209,7 @@ const prepareDatabase = async (
  */
 const migrate = async (client: pg.Client): Promise<string[]> => {
   const names = await appliedTo(client)
-  const files = missing(names)
+  const files = missing(names, 'postgres')
   if (files.length === 0) return []
   const mine: string[] = []
   await client.query('BEGIN')

@@ -11,6 +11,7 @@ import { createMigrations, missing } from './migrations.ts'
 import { createStorage } from './sql.ts'
 import { createDriver } from './sqlite-driver.ts'
 import { createReader, type Reader } from './sqlite-reader.ts'
+import { sqliteCandidates } from './sqlite-search.ts'
 import { createRun, openFile } from './sqlite-statements.ts'
 import { startWriter, type Writer } from './sqlite-thread.ts'
 import type { Tables } from './tables.ts'
@@ -91,6 +92,8 @@ const createEngine = (writer: Writer, reader?: Reader, path?: string): Engine =>
       if (reader) return reader.prepare(sql) as Read
       return async (...values) => (await db.executeQuery<Row>(CompiledQuery.raw(sql, values))).rows[0]
     },
+    candidates: sqliteCandidates(db),
+    elements: 'json_each',
     close() {
       closed ??= close()
       return closed
@@ -116,7 +119,10 @@ const writerHere = (db: DatabaseSync): Writer => {
 const migrate = (db: DatabaseSync): string[] => {
   const names = () => {
     const applied = db.prepare('SELECT name FROM migrations').all()
-    return missing(applied.map(row => String(row['name'])))
+    return missing(
+      applied.map(row => String(row['name'])),
+      'sqlite',
+    )
   }
   db.exec(createMigrations)
   if (names().length === 0) return []
