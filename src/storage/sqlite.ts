@@ -72,7 +72,7 @@ const createEngine = (writer: Writer, reader?: Reader, path?: string): Engine =>
     // There is one writer at a time, and no row is locked.
     skipLocked: rows => rows,
     shareLocked: rows => rows,
-    mark: () => '?',
+    insertRows,
     async snapshot(read) {
       if (path === undefined) return read(db)
       const own = openFile(path)
@@ -98,6 +98,21 @@ const createEngine = (writer: Writer, reader?: Reader, path?: string): Engine =>
       closed ??= close()
       return closed
     },
+  }
+}
+
+/** The text is made once for each number of rows: to have it built of its rows costs as much as to run it. */
+const insertRows: Engine['insertRows'] = (table, columns) => {
+  const texts = new Map<number, string>()
+  const made = (count: number): string => {
+    const row = `(${columns.map(() => '?').join(', ')})`
+    return `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${Array.from({ length: count }, () => row).join(', ')} ON CONFLICT DO NOTHING RETURNING id`
+  }
+  return rows => {
+    const text = texts.get(rows.length) ?? made(rows.length)
+    texts.set(rows.length, text)
+    const values = rows.flatMap(row => columns.map(column => (row as Record<string, unknown>)[column]))
+    return CompiledQuery.raw(text, values)
   }
 }
 
