@@ -14,8 +14,8 @@ BEGIN
   END;
   SELECT nspname INTO place FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace WHERE extname = 'pg_trgm';
   EXECUTE format('CREATE INDEX IF NOT EXISTS connections_searched ON connections
-    USING gin (lower(connection_id) COLLATE "default" %1$I.gin_trgm_ops) WITH (gin_pending_list_limit = 256)', place);
+    USING gin (lower(connection_id) COLLATE "default" %1$I.gin_trgm_ops) WITH (gin_pending_list_limit = 64)', place);
   EXECUTE format('CREATE INDEX IF NOT EXISTS end_users_searched ON end_users
     USING gin (lower(username) COLLATE "default" %1$I.gin_trgm_ops, lower(full_name) COLLATE "default" %1$I.gin_trgm_ops,
-      lower(email) COLLATE "default" %1$I.gin_trgm_ops) WITH (gin_pending_list_limit = 256)', place);
+      lower(email) COLLATE "default" %1$I.gin_trgm_ops) WITH (gin_pending_list_limit = 64)', place);
 END $$;
