@@ -181,7 +181,7 @@ else
       let database: Awaited<ReturnType<PostgresServer['newDatabase']>>
       before(async () => {
         database = await server.newDatabase()
-        for (const set of ['cpu_tuple_cost = 1000', 'jit = off'])
+        for (const set of ['cpu_tuple_cost = 10', 'jit = off'])
           await server.query(`ALTER DATABASE ${database.name} SET ${set}`)
       })
       searchContract(async t => {
