@@ -26,6 +26,7 @@ const known: Readonly<Record<string, string | Readonly<Record<string, string>>>>
     jwt_key: 'sealed',
     tells_latest: 'as it is',
     frozen_at: 'it is frozen where it was',
+    search_number: 'each hub counts what is searched by itself',
     created_at: 'as it is',
   },
   allowed_urls: { environment_id: 'as it is', kind: 'as it is', url: 'as it is' },
@@ -66,6 +67,7 @@ const known: Readonly<Record<string, string | Readonly<Record<string, string>>>>
     organization_name: 'as it is',
     created_at: 'as it is',
     updated_at: 'as it is',
+    search_number: 'each hub counts what is searched by itself',
   },
   connections: {
     environment_id: 'as it is',
@@ -99,6 +101,7 @@ const known: Readonly<Record<string, string | Readonly<Record<string, string>>>>
     checked_at: 'as it is',
     created_at: 'as it is',
     updated_at: 'as it is',
+    search_number: 'each hub counts what is searched by itself',
   },
   connection_tags: {
     environment_id: 'as it is',
@@ -149,8 +152,13 @@ const known: Readonly<Record<string, string | Readonly<Record<string, string>>>>
 
 type Row = Record<string, SQLOutputValue>
 
+/** But of those that are kept by triggers, and of what FTS5 makes for itself. */
 const columnsOf = (db: DatabaseSync): Record<string, string[]> => {
-  const tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all()
+  const tables = db
+    .prepare(
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT GLOB '*_text*'",
+    )
+    .all()
   const names = (table: string) => db.prepare(`SELECT name FROM pragma_table_info('${table}')`).all()
   return Object.fromEntries(
     tables.map(({ name }) => [String(name), names(String(name)).map(column => String(column['name']))]),

@@ -19,6 +19,7 @@ import { listenerContract } from './storage.listeners.ts'
 import { moveContract } from './storage.moves.ts'
 import { peopleContract } from './storage.people.ts'
 import { refreshContract } from './storage.refreshes.ts'
+import { searchContract } from './storage.search.ts'
 import { sessionContract } from './storage.sessions.ts'
 import { webhookContract } from './storage.webhooks.ts'
 
@@ -254,6 +255,7 @@ export const storageContract = (name: string, open: () => Promise<Opened>): void
   suite(`storage ${name}: connections`, () => connectionContract(begin))
 
   suite(`storage ${name}: people`, () => peopleContract(begin))
+  suite(`storage ${name}: searches`, () => searchContract(begin))
   suite(`storage ${name}: sessions`, () => sessionContract(begin))
   suite(`storage ${name}: listeners`, () => listenerContract(begin))
   suite(`storage ${name}: refreshes`, () => refreshContract(begin))

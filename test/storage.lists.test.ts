@@ -10,6 +10,7 @@ import type { ListFilter, Page } from '../src/core/storage.ts'
 import { listStorage, newestOf, pageOf } from '../src/storage/lists.ts'
 import { createPlaces } from '../src/storage/places.ts'
 import { openSqlite } from '../src/storage/sqlite.ts'
+import { sqliteCandidates } from '../src/storage/sqlite-search.ts'
 import type { Tables } from '../src/storage/tables.ts'
 import { add, at, connection, environment, integration } from './storage.fixtures.ts'
 
@@ -84,6 +85,21 @@ test('every page is found along an index, without a look at the rows before it',
           told,
         )
     }
+  // Of a search that finds few, those alone: the index gave their ids.
+  const among = { ids: ['a', 'b'], elements: 'json_each' }
+  for (const filter of [{ search: 'abc' }, { search: 'abc', tags: { a: 'b' }, organizationId: 'o' }]) {
+    const { sql, parameters } = pageOf(compiler, 1, filter, { limit: 10 }, among).compile()
+    const steps = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...(parameters as (string | number)[]))
+    const plan = steps.map(step => String(step['detail']))
+    assert.ok(
+      plan.some(step => /^SEARCH connections USING .*INDEX \S+ \(environment_id=\? AND id=\?\)/.test(step)),
+      plan.join('; '),
+    )
+    assert.deepEqual(
+      plan.filter(step => /^SCAN (?!page$|json_each VIRTUAL)/.test(step)),
+      [],
+    )
+  }
   for (const who of ['all', 'proven'] as const) {
     const { sql, parameters } = newestOf(compiler, 1, ['a', 'b'], who).compile()
     const steps = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...(parameters as (string | number)[]))
@@ -94,6 +110,49 @@ test('every page is found along an index, without a look at the rows before it',
       plan,
     )
   }
+})
+
+test('what a search may find is looked up by its text, among the numbers of its environment alone', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'mortise-search-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'mortise.db')
+  await openSqlite(file).close()
+  const database = new DatabaseSync(file)
+  t.after(() => database.close())
+  const asked: string[] = []
+  const steps: string[] = []
+  const executeQuery = async ({ sql, parameters }: { sql: string; parameters: readonly unknown[] }) => {
+    asked.push(...parameters.map(String))
+    const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...(parameters as (string | number)[]))
+    steps.push(...plan.map(step => String(step['detail'])))
+    return { rows: [] }
+  }
+  const candidates = sqliteCandidates(
+    new Kysely<Tables>({
+      dialect: {
+        createAdapter: () => new SqliteAdapter(),
+        createDriver: () => Object.assign(new DummyDriver(), { acquireConnection: async () => ({ executeQuery }) }),
+        createIntrospector: db => new SqliteIntrospector(db),
+        createQueryCompiler: () => new SqliteQueryCompiler(),
+      },
+    }),
+  )
+  assert.deepEqual(await candidates(1, 'ab"', 1001), [])
+  assert.ok(asked.includes('"ab"""'), asked.join())
+  for (const part of [
+    // By the text (M), and between two numbers.
+    /^SCAN connections_text VIRTUAL TABLE INDEX 0:(M\d*><|><M\d*)$/,
+    /^SCAN end_users_text VIRTUAL TABLE INDEX 0:(M\d*><|><M\d*)$/,
+    /^SEARCH connections USING INDEX connections_searched \(search_number=\?\)/,
+    /^SEARCH end_users USING INDEX end_users_searched \(search_number=\?\)/,
+    /^SEARCH connections USING COVERING INDEX connections_of_user \(environment_id=\? AND end_user_id=\?\)/,
+  ])
+    assert.ok(
+      steps.some(step => part.test(step)),
+      `${part}: ${steps.join('; ')}`,
+    )
+  // Of fewer than three characters, and of what a NUL would cut, it cannot tell.
+  for (const text of ['ab', '😀😀', 'abc\0def']) assert.equal(await candidates(1, text, 1001), undefined)
 })
 
 test('the page after one that was just read begins where that ended; any other passes over what comes before it', async t => {

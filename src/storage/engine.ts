@@ -1,5 +1,5 @@
 /** What an engine brings to the one implementation of the storage port. */
-import type { Kysely, SelectQueryBuilder, Transaction } from 'kysely'
+import type { CompiledQuery, Kysely, SelectQueryBuilder, Transaction } from 'kysely'
 import type { Soon } from '../core/soon.ts'
 import type { Tables } from './tables.ts'
 
@@ -21,8 +21,8 @@ export interface Engine {
    * memory, where there is one connection, each statement is of its own moment.
    */
   snapshot<T>(read: (db: Kysely<Tables>) => Promise<T>): Promise<T>
-  /** How the value of that number, from 1, is marked in SQL. */
-  mark(index: number): string
+  /** A statement that inserts rows of those columns, and answers the ids of those that nothing is in the way of. */
+  insertRows(table: string, columns: readonly string[]): (rows: readonly object[]) => CompiledQuery<{ id: string }>
   /** SQL for the database's own time, in milliseconds since 1970: of the moment, not of the transaction. */
   readonly now: string
   /**
@@ -35,5 +35,12 @@ export interface Engine {
   together(reads: () => void): void
   /** For how many milliseconds `epoch` need not ask again what other processes have written; 0: once a turn of the loop. */
   readonly epochLasts: number
+  /**
+   * The ids of connections that may hold a text, themselves or their end user, by an index; no other does. At most so many,
+   * some perhaps twice. None where no index can tell.
+   */
+  candidates?(environmentId: number, text: string, limit: number): Promise<readonly string[] | undefined>
+  /** The function that makes a row of each element of a JSON array, in the column `value`. */
+  readonly elements: string
   close(): Promise<void>
 }

@@ -23,13 +23,21 @@ type Filtered = Omit<ListFilter, 'tags'>
 /** Of this many integrations each is read along its own index; of more, all connections are looked through. */
 const merged = 50
 
+/** A search that finds no more is answered from the ids that it may find; one that finds more is full soon, along the list. */
+const few = 1000
+
 /** In ASCII without regard to case, on both engines. */
 const has = (column: string, text: string): Expression<SqlBool> =>
   sql`lower(${sql.ref(column)}) LIKE ${`%${text.replace(/[A-Z]/g, letter => letter.toLowerCase()).replace(/[\\%_]/g, '\\$&')}%`} ESCAPE '\\'`
 
-/** What is asked of the row itself. */
+/** What is asked of the row itself; `among`: of few rows, so that the person of each is looked at, and no others. */
 const asked =
-  (db: Kysely<Tables>, environmentId: number, { connectionId, endUserId, integrationKeys, ...of }: Filtered) =>
+  (
+    db: Kysely<Tables>,
+    environmentId: number,
+    { connectionId, endUserId, integrationKeys, ...of }: Filtered,
+    among = false,
+  ) =>
   (each: ExpressionBuilder<Tables, 'connections'>): Expression<SqlBool> => {
     const all: Expression<SqlBool>[] = []
     const people = db
@@ -46,7 +54,10 @@ const asked =
       const called = people.where(person =>
         person.or(['username', 'full_name', 'email'].map(column => has(`end_users.${column}`, search))),
       )
-      all.push(each.or([has('connections.connection_id', search), each('connections.end_user_id', 'in', called)]))
+      const theirs = among
+        ? each.exists(called.where(equal('end_users.id', 'connections.end_user_id')))
+        : each('connections.end_user_id', 'in', called)
+      all.push(each.or([has('connections.connection_id', search), theirs]))
     }
     return each.and(all)
   }
@@ -55,14 +66,24 @@ const isEmpty = (filter: Filtered): boolean => Object.values(filter).every(value
 
 const equal = (a: string, b: string): Expression<SqlBool> => sql`${sql.ref(a)} = ${sql.ref(b)}`
 
+/** The rows that a page is among, where not all are. */
+export interface Among {
+  readonly ids: readonly string[]
+  readonly elements: Engine['elements']
+}
+
 /**
- * The place in the list of each that is asked for: along the tags where there are any and nothing narrower, else along the
- * rows.
+ * The place in the list of each that is asked for: among those that are known, or along the tags where there are any and
+ * nothing narrower, else along the rows.
  */
-const found = (db: Kysely<Tables>, environmentId: number, filter: ListFilter, { after, limit, skip }: Page) => {
-  const paged = <Table extends keyof Tables>(
-    rows: SelectQueryBuilder<Tables, Table, { created_at: number; id: string }>,
-  ) =>
+const found = (
+  db: Kysely<Tables>,
+  environmentId: number,
+  filter: ListFilter,
+  { after, limit, skip }: Page,
+  among?: Among,
+) => {
+  const paged = <DB, Table extends keyof DB>(rows: SelectQueryBuilder<DB, Table, { created_at: number; id: string }>) =>
     rows
       .orderBy(sql.ref('created_at'), 'desc')
       .orderBy(sql.ref('id'), 'desc')
@@ -83,25 +104,42 @@ const found = (db: Kysely<Tables>, environmentId: number, filter: ListFilter, { 
       .where(equal('tag.created_at', `${table}.created_at`))
       .where(equal('tag.id', `${table}.id`))
 
+  /** Of connections: all that is asked of one. */
+  const wanted = (own: Filtered): Expression<SqlBool> => {
+    const each = expressionBuilder<Tables, 'connections'>()
+    const place = each.refTuple('connections.created_at', 'connections.id')
+    return each.and([
+      each('connections.environment_id', '=', environmentId),
+      ...(isEmpty(own) ? [] : [asked(db, environmentId, own, among !== undefined)(each)]),
+      ...(before ? [each(place, '<', each.tuple(...before))] : []),
+      ...tagsAsked.map(tag => each.exists(tagged('connections', tag))),
+    ])
+  }
+
+  if (among) {
+    const ids = JSON.stringify([...new Set(among.ids)])
+    const rows = db
+      .selectFrom(sql<{ value: string }>`(SELECT value FROM ${sql.raw(among.elements)}(${ids}))`.as('known'))
+      .crossJoin('connections')
+      .select(['connections.created_at as created_at', 'connections.id as id'])
+      .where(equal('connections.id', 'known.value'))
+      .where(wanted(rest))
+    return paged(rows)
+  }
+
   const narrow = rest.connectionId !== undefined || rest.endUserId !== undefined
   const { organizationId, ...without } = rest
   if (organizationId !== undefined && !narrow) {
     // Each of its people, and what is theirs: sorted afterwards, and never more than are of that organization. A cross
     // join is made in the order that it is written in.
-    let rows = db
+    const rows = db
       .selectFrom('end_users')
       .crossJoin('connections')
       .select(['connections.created_at as created_at', 'connections.id as id'])
       .where('end_users.environment_id', '=', environmentId)
       .where('end_users.organization_id', '=', organizationId)
-      .where('connections.environment_id', '=', environmentId)
       .where(equal('connections.end_user_id', 'end_users.id'))
-    if (!isEmpty(without)) rows = rows.where(sql<SqlBool>`${asked(db, environmentId, without)(expressionBuilder())}`)
-    if (before)
-      rows = rows.where(each =>
-        each(each.refTuple('connections.created_at', 'connections.id'), '<', each.tuple(...before)),
-      )
-    for (const tag of tagsAsked) rows = rows.where(each => each.exists(tagged('connections', tag)))
+      .where(wanted(without))
     return paged(rows)
   }
 
@@ -124,16 +162,8 @@ const found = (db: Kysely<Tables>, environmentId: number, filter: ListFilter, { 
     return paged(rows.where(each => each.exists(its)))
   }
 
-  const along = (own: Filtered) => {
-    let rows = db
-      .selectFrom('connections')
-      .select(['connections.created_at', 'connections.id'])
-      .where('connections.environment_id', '=', environmentId)
-    if (!isEmpty(own)) rows = rows.where(asked(db, environmentId, own))
-    if (before) rows = rows.where(each => each(each.refTuple('created_at', 'id'), '<', each.tuple(...before)))
-    for (const tag of tagsAsked) rows = rows.where(each => each.exists(tagged('connections', tag)))
-    return rows
-  }
+  const along = (own: Filtered) =>
+    db.selectFrom('connections').select(['connections.created_at', 'connections.id']).where(wanted(own))
   const { integrationKeys: keys, ...own } = rest
   if (!keys || keys.length > merged || !isEmpty(own)) return paged(along(rest))
   // Each in order already, so that both engines merge them and stop at the end of the page.
@@ -145,10 +175,10 @@ const found = (db: Kysely<Tables>, environmentId: number, filter: ListFilter, { 
 /** The statement of a page. */
 export const pageOf = (
   db: Kysely<Tables>,
-  ...[environmentId, filter, page]: Parameters<Storage['listConnections']>
+  ...[environmentId, filter, page, among]: [...Parameters<Storage['listConnections']>, among?: Among]
 ) => {
   return db
-    .selectFrom(found(db, environmentId, filter, page))
+    .selectFrom(found(db, environmentId, filter, page, among))
     .innerJoin('connections', join =>
       join.on('connections.environment_id', '=', environmentId).onRef('connections.id', '=', 'page.id'),
     )
@@ -193,39 +223,45 @@ export const newestOf = (db: Kysely<Tables>, ...[environmentId, ids, of]: Parame
     .where(each => each.not(each.exists(later.where(proven(sql.ref('later.trust'))))))
 }
 
-export const listStorage = ({ db }: Engine, places: Places): Pick<Storage, 'listConnections' | 'newest'> => ({
-  async listConnections(environmentId, filter, page) {
-    const { integrationKeys } = filter
-    if (integrationKeys?.length === 0) return []
-    const { limit, skip = 0 } = page
-    const after = page.after ?? (skip > 0 ? places.at(environmentId, filter, skip) : undefined)
-    const note = places.reading()
-    const rows = await pageOf(db, environmentId, filter, after ? { limit, after } : page).execute()
-    const listed = rows.map(row => ({
-      ...toListed(row),
-      renewable: row.renewable === 1,
-      ...optional('endUser', row.username, username =>
-        toEndUser({
-          environment_id: row.environment_id,
-          id: row.end_user_id,
-          username,
-          full_name: row.full_name,
-          email: row.email,
-          tags_json: row.user_tags,
-          organization_id: row.organization_id,
-          organization_name: row.organization_name,
-          created_at: row.user_created ?? 0,
-          updated_at: row.user_updated ?? 0,
-        }),
-      ),
-    }))
-    const last = listed.at(-1)
-    if (last && rows.length === limit && (skip > 0 || !page.after)) note(environmentId, filter, skip + limit, last)
-    return listed
-  },
-  async newest(environmentId, ids, of) {
-    if (ids.length === 0) return new Set()
-    const rows = await newestOf(db, environmentId, ids, of).execute()
-    return new Set(rows.map(row => row.id))
-  },
-})
+export const listStorage = (engine: Engine, places: Places): Pick<Storage, 'listConnections' | 'newest'> => {
+  const { db } = engine
+  return {
+    async listConnections(environmentId, filter, page) {
+      const { integrationKeys, search } = filter
+      if (integrationKeys?.length === 0) return []
+      const { limit, skip = 0 } = page
+      const after = page.after ?? (skip > 0 ? places.at(environmentId, filter, skip) : undefined)
+      const note = places.reading()
+      const ids = search === undefined ? undefined : await engine.candidates?.(environmentId, search, few + 1)
+      if (ids?.length === 0) return []
+      const among = ids && ids.length <= few ? { ids, elements: engine.elements } : undefined
+      const rows = await pageOf(db, environmentId, filter, after ? { limit, after } : page, among).execute()
+      const listed = rows.map(row => ({
+        ...toListed(row),
+        renewable: row.renewable === 1,
+        ...optional('endUser', row.username, username =>
+          toEndUser({
+            environment_id: row.environment_id,
+            id: row.end_user_id,
+            username,
+            full_name: row.full_name,
+            email: row.email,
+            tags_json: row.user_tags,
+            organization_id: row.organization_id,
+            organization_name: row.organization_name,
+            created_at: row.user_created ?? 0,
+            updated_at: row.user_updated ?? 0,
+          }),
+        ),
+      }))
+      const last = listed.at(-1)
+      if (last && rows.length === limit && (skip > 0 || !page.after)) note(environmentId, filter, skip + limit, last)
+      return listed
+    },
+    async newest(environmentId, ids, of) {
+      if (ids.length === 0) return new Set()
+      const rows = await newestOf(db, environmentId, ids, of).execute()
+      return new Set(rows.map(row => row.id))
+    },
+  }
+}

@@ -1,4 +1,4 @@
-/** The migrations: portable SQL, one file each, run in the order of their names. */
+/** The migrations: portable SQL, or of one engine whose name is in the file's; run in the order of their names. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { SetupError } from '../core/errors.ts'
 
@@ -10,9 +10,9 @@ export interface Migration {
 }
 
 /** Those that a database has not seen yet, given the names of those that it has. Refuses one newer than the code. */
-export const missing = (applied: readonly string[]): Migration[] => {
+export const missing = (applied: readonly string[], engine: 'sqlite' | 'postgres'): Migration[] => {
   const files = readdirSync(folder)
-    .filter(name => name.endsWith('.sql'))
+    .filter(name => /^\w+\.sql$/.test(name) || name.endsWith(`.${engine}.sql`))
     .sort()
   const unknown = applied.find(name => !files.includes(name))
   if (unknown !== undefined)

@@ -1,5 +1,5 @@
 /** The part of the storage port that freezes an environment, reads it whole, and restores one. */
-import { CompiledQuery, type Kysely, sql, type Transaction } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import { MortiseError } from '../core/errors.ts'
 import type { MoveStorage, Restored, Snapshot, Stored, StoredRefresh } from '../core/storage-move.ts'
 import { one } from './credentials.ts'
@@ -91,7 +91,7 @@ async function* batches<T>(rows: readonly T[]): AsyncGenerator<readonly T[]> {
 
 export const moveStorage = (engine: Engine): MoveStorage => {
   const { db, transact } = engine
-  const insert = insertsOf(engine.mark)
+  const insert = insertsOf(engine)
   return {
     setFrozen: (environmentId, at) =>
       transact(async tx => {
@@ -152,12 +152,9 @@ export const moveStorage = (engine: Engine): MoveStorage => {
       transact(async tx => {
         const there = new Set<string>()
         for await (const batch of batches(users)) {
-          const ids = batch.map(each => each.id)
-          await tx
-            .insertInto('end_users')
-            .values(batch.map(fromEndUser))
-            .onConflict(on => on.doNothing())
-            .execute()
+          for (const id of await insert.people(tx, batch.map(fromEndUser))) there.add(id)
+          const ids = batch.map(each => each.id).filter(id => !there.has(id))
+          if (ids.length === 0) continue
           const rows = tx.selectFrom('end_users').select('id').where('environment_id', '=', environmentId)
           for (const { id } of await rows.where('id', 'in', ids).execute()) there.add(id)
         }
@@ -203,7 +200,18 @@ const isEmpty = async (tx: Transaction<Tables>, id: number): Promise<boolean> =>
   return true
 }
 
-type Row = Readonly<Record<string, unknown>>
+const peopleColumns = Object.keys({
+  environment_id: true,
+  id: true,
+  username: true,
+  full_name: true,
+  email: true,
+  tags_json: true,
+  organization_id: true,
+  organization_name: true,
+  created_at: true,
+  updated_at: true,
+} satisfies Record<keyof Tables['end_users'], true>) as (keyof Tables['end_users'])[]
 
 const refreshColumns = Object.keys({
   environment_id: true,
@@ -221,29 +229,27 @@ const refreshColumns = Object.keys({
   failed_at: true,
   wait_until: true,
   restored_revision: true,
-} satisfies Record<keyof Tables['refreshes'], true>)
+} satisfies Record<keyof Tables['refreshes'], true>) as (keyof Tables['refreshes'])[]
 
-/** Inserts rows, all in one statement. The text is made once for each number: to have it built of its rows costs as much as to run it. */
-const insertInto = (table: string, columns: readonly string[], mark: Engine['mark'], then = '') => {
-  const texts = new Map<number, string>()
-  const made = (count: number): string => {
-    let at = 0
-    const row = () => `(${columns.map(() => mark(++at)).join(', ')})`
-    return `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${Array.from({ length: count }, row).join(', ')}${then}`
-  }
-  return async (tx: Transaction<Tables>, rows: readonly Row[]): Promise<readonly { id: string }[]> => {
-    if (rows.length === 0) return []
-    const text = texts.get(rows.length) ?? made(rows.length)
-    texts.set(rows.length, text)
-    const values = rows.flatMap(row => columns.map(column => row[column]))
-    return (await tx.executeQuery<{ id: string }>(CompiledQuery.raw(text, values))).rows
+/** Inserts rows, all in one statement, and answers the ids of those that it wrote. */
+const insertInto = <Table extends keyof Tables>(
+  engine: Engine,
+  table: Table,
+  columns: readonly (keyof Tables[Table] & string)[],
+) => {
+  const inserted = engine.insertRows(table, columns)
+  return async (tx: Transaction<Tables>, rows: readonly Tables[Table][]): Promise<ReadonlySet<string>> => {
+    if (rows.length === 0) return new Set()
+    const written = await tx.executeQuery<{ id: string }>(inserted(rows))
+    return new Set(written.rows.map(row => row.id))
   }
 }
 
-const insertsOf = (mark: Engine['mark']) => ({
-  connections: insertInto('connections', connectionColumns, mark, ' ON CONFLICT DO NOTHING RETURNING id'),
-  refreshes: insertInto('refreshes', refreshColumns, mark),
-  tags: insertInto('connection_tags', ['environment_id', 'name', 'value', 'created_at', 'id'], mark),
+const insertsOf = (engine: Engine) => ({
+  connections: insertInto(engine, 'connections', connectionColumns),
+  refreshes: insertInto(engine, 'refreshes', refreshColumns),
+  tags: insertInto(engine, 'connection_tags', ['environment_id', 'name', 'value', 'created_at', 'id']),
+  people: insertInto(engine, 'end_users', peopleColumns),
 })
 
 const restore = async (
@@ -253,23 +259,25 @@ const restore = async (
   rows: readonly Stored[],
   judge: Parameters<MoveStorage['restoreConnections']>[2],
 ): Promise<Restored[]> => {
-  const ids = rows.map(each => each.connection.id)
-  const of = <Table extends 'connections' | 'deleted_connections'>(table: Table) =>
+  const read = <Table extends 'connections' | 'deleted_connections'>(table: Table, ids: readonly string[]) =>
     (tx as Kysely<Tables>)
       .selectFrom(table as 'connections')
       .where('environment_id', '=', environmentId)
       .where('id', 'in', ids)
-  const found = await of('connections').selectAll().execute()
-  const refreshes = found.length === 0 ? new Map() : await refreshesOf(tx, environmentId, ids)
-  const here = new Map(found.map(row => [row.id, toStored(row, refreshes.get(row.id))]))
-  const gone = new Set((await of('deleted_connections').select('id').execute()).map(row => row.id))
-  const fresh = rows.filter(({ connection: { id } }) => !here.has(id) && !gone.has(id))
-  const added = await insert.connections(
+  const ids = rows.map(each => each.connection.id)
+  const gone = new Set((await read('deleted_connections', ids).select('id').execute()).map(row => row.id))
+  const written = await insert.connections(
     tx,
-    fresh.map(({ connection, accountKey }) => fromConnection(connection, accountKey)),
+    rows.flatMap(({ connection, accountKey }) =>
+      gone.has(connection.id) ? [] : [fromConnection(connection, accountKey)],
+    ),
   )
-  const written = new Set(added.map(({ id }) => id))
-  const beside = fresh.filter(({ connection: { id } }) => written.has(id))
+  const beside = rows.filter(({ connection: { id } }) => written.has(id))
+  // What stood in the way of the others: a row of that id, or another.
+  const left = ids.filter(id => !written.has(id))
+  const found = left.length === 0 ? [] : await read('connections', left).selectAll().execute()
+  const refreshes = found.length === 0 ? new Map() : await refreshesOf(tx, environmentId, left)
+  const here = new Map(found.map(row => [row.id, toStored(row, refreshes.get(row.id))]))
   await insert.refreshes(
     tx,
     beside.flatMap(each => (each.refresh ? [fromStoredRefresh(each, each.refresh)] : [])),

@@ -1,12 +1,13 @@
 /** Postgres through `pg`: a bounded pool, behind the same statements as SQLite. Loaded only where it is used. */
 import { setTimeout } from 'node:timers/promises'
-import { Kysely, PostgresDialect, type PostgresPoolClient, sql, type Transaction } from 'kysely'
+import { CompiledQuery, Kysely, PostgresDialect, type PostgresPoolClient, sql, type Transaction } from 'kysely'
 import pg from 'pg'
 import { SetupError } from '../core/errors.ts'
 import type { Storage } from '../core/storage.ts'
 import type { Engine } from './engine.ts'
 import { createMigrations, missing } from './migrations.ts'
 import { createReads } from './postgres-reads.ts'
+import { postgresCandidates } from './postgres-search.ts'
 import {
   connectionLost,
   isTimeout,
@@ -59,19 +60,23 @@ export const openPostgres = async (
     keepAlive: true,
   }
   try {
-    const { pooler } = await prepareDatabase(config, target, migrated)
+    const { pooler, searched } = await prepareDatabase(config, target, migrated)
     const limits = {
       query_timeout: patience.own,
       // A pooler refuses what it does not know of at the start of a connection.
       ...(pooler ? {} : { statement_timeout: patience.server, idle_in_transaction_session_timeout: patience.server }),
     }
-    return createStorage(createEngine({ ...config, ...limits }, target.prepared ?? !pooler))
+    return createStorage(createEngine({ ...config, ...limits }, target.prepared ?? !pooler, searched))
   } catch (error) {
     throw openingTrouble(error, target)
   }
 }
 
-const createEngine = (config: pg.ClientConfig & { readonly types: pg.CustomTypesConfig }, named: boolean): Engine => {
+const createEngine = (
+  config: pg.ClientConfig & { readonly types: pg.CustomTypesConfig },
+  named: boolean,
+  searched: boolean,
+): Engine => {
   const pool = new pg.Pool({ ...config, max: most })
   // Without a listener, a connection that ends while it is idle, or between two statements, would end the process.
   pool.on('error', () => {})
@@ -93,7 +98,7 @@ const createEngine = (config: pg.ClientConfig & { readonly types: pg.CustomTypes
     transact: work => transact(db, work),
     skipLocked: rows => rows.forUpdate().skipLocked(),
     shareLocked: rows => rows.forShare(),
-    mark: index => `$${index}`,
+    insertRows,
     snapshot: read =>
       db
         .transaction()
@@ -110,11 +115,41 @@ const createEngine = (config: pg.ClientConfig & { readonly types: pg.CustomTypes
       return reads.prepare(sql.replaceAll('?', () => `$${++count}`))
     },
     together: reads.together,
+    ...(searched ? { candidates: postgresCandidates(db) } : {}),
+    elements: 'json_array_elements_text',
     async close() {
       ended ??= Promise.all([pool.end(), reads.close()]).then(() => {})
       await ended
     },
   }
+}
+
+/** An array as Postgres reads it: pg's own way with it costs the most of an import. */
+const arrayOf = (values: readonly unknown[]): string => `{${values.map(element).join(',')}}`
+
+const element = (value: unknown): string => {
+  if (typeof value === 'number') return String(value)
+  if (typeof value === 'string') return `"${value.replace(/["\\]/g, '\\$&')}"`
+  if (value instanceof Uint8Array)
+    return `"\\\\x${Buffer.from(value.buffer, value.byteOffset, value.length).toString('hex')}"`
+  return 'NULL'
+}
+
+const typeOf = (value: unknown): string =>
+  typeof value === 'number' ? 'bigint' : value instanceof Uint8Array ? 'bytea' : 'text'
+
+/** One array a column, but of those that no row has: a statement of thousands of values costs more to read and to send. */
+const insertRows: Engine['insertRows'] = (table, columns) => rows => {
+  const filled = columns.flatMap(column => {
+    const values = rows.map(row => (row as Record<string, unknown>)[column])
+    const first = values.find(value => value !== null)
+    return first === undefined ? [] : [{ column, values, type: typeOf(first) }]
+  })
+  const arrays = filled.map(({ type }, at) => `$${at + 1}::${type}[]`).join(', ')
+  return CompiledQuery.raw(
+    `INSERT INTO ${table} (${filled.map(each => each.column).join(', ')}) SELECT * FROM unnest(${arrays}) ON CONFLICT DO NOTHING RETURNING id`,
+    filled.map(each => arrayOf(each.values)),
+  )
 }
 
 /**
@@ -159,7 +194,7 @@ const prepareDatabase = async (
   config: pg.ClientConfig,
   target: PostgresTarget,
   migrated: (names: readonly string[]) => void,
-): Promise<{ pooler: boolean }> => {
+): Promise<{ pooler: boolean; searched: boolean }> => {
   const client = new pg.Client(config)
   client.on('error', () => {})
   try {
@@ -187,8 +222,10 @@ const prepareDatabase = async (
         `default_transaction_isolation is ${isolation} for ${target.user} in ${target.place}: single statements would fail where they need not. Set it: ALTER ROLE ${target.user} SET default_transaction_isolation = 'read committed'`,
       )
     migrated(await migrate(client))
+    const found = await client.query("SELECT to_regclass('connections_searched') IS NOT NULL AS searched")
     // A pooler answers with an id of its own, not with that of the server's process that it lends us.
-    return { pooler: pid !== (client as unknown as { processID: number }).processID }
+    const pooler = pid !== (client as unknown as { processID: number }).processID
+    return { pooler, searched: found.rows[0].searched }
   } finally {
     await client.end().catch(() => {})
   }
@@ -200,7 +237,7 @@ const prepareDatabase = async (
  */
 const migrate = async (client: pg.Client): Promise<string[]> => {
   const names = await appliedTo(client)
-  const files = missing(names)
+  const files = missing(names, 'postgres')
   if (files.length === 0) return []
   const mine: string[] = []
   await client.query('BEGIN')

@@ -11,6 +11,7 @@ import { createMigrations, missing } from './migrations.ts'
 import { createStorage } from './sql.ts'
 import { createDriver } from './sqlite-driver.ts'
 import { createReader, type Reader } from './sqlite-reader.ts'
+import { sqliteCandidates } from './sqlite-search.ts'
 import { createRun, openFile } from './sqlite-statements.ts'
 import { startWriter, type Writer } from './sqlite-thread.ts'
 import type { Tables } from './tables.ts'
@@ -71,7 +72,7 @@ const createEngine = (writer: Writer, reader?: Reader, path?: string): Engine =>
     // There is one writer at a time, and no row is locked.
     skipLocked: rows => rows,
     shareLocked: rows => rows,
-    mark: () => '?',
+    insertRows,
     async snapshot(read) {
       if (path === undefined) return read(db)
       const own = openFile(path)
@@ -91,10 +92,27 @@ const createEngine = (writer: Writer, reader?: Reader, path?: string): Engine =>
       if (reader) return reader.prepare(sql) as Read
       return async (...values) => (await db.executeQuery<Row>(CompiledQuery.raw(sql, values))).rows[0]
     },
+    candidates: sqliteCandidates(db),
+    elements: 'json_each',
     close() {
       closed ??= close()
       return closed
     },
+  }
+}
+
+/** The text is made once for each number of rows: to have it built of its rows costs as much as to run it. */
+const insertRows: Engine['insertRows'] = (table, columns) => {
+  const texts = new Map<number, string>()
+  const made = (count: number): string => {
+    const row = `(${columns.map(() => '?').join(', ')})`
+    return `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${Array.from({ length: count }, () => row).join(', ')} ON CONFLICT DO NOTHING RETURNING id`
+  }
+  return rows => {
+    const text = texts.get(rows.length) ?? made(rows.length)
+    texts.set(rows.length, text)
+    const values = rows.flatMap(row => columns.map(column => (row as Record<string, unknown>)[column]))
+    return CompiledQuery.raw(text, values)
   }
 }
 
@@ -116,7 +134,10 @@ const writerHere = (db: DatabaseSync): Writer => {
 const migrate = (db: DatabaseSync): string[] => {
   const names = () => {
     const applied = db.prepare('SELECT name FROM migrations').all()
-    return missing(applied.map(row => String(row['name'])))
+    return missing(
+      applied.map(row => String(row['name'])),
+      'sqlite',
+    )
   }
   db.exec(createMigrations)
   if (names().length === 0) return []

@@ -133,8 +133,8 @@ export const mixedUpFaults: readonly Fault[] = [
   {
     guard: 'a list opens nothing of another environment',
     file: 'src/storage/lists.ts',
-    text: ".select(['connections.created_at', 'connections.id'])\n      .where('connections.environment_id', '=', environmentId)",
-    becomes: ".select(['connections.created_at', 'connections.id'])",
+    text: "      each('connections.environment_id', '=', environmentId),\n",
+    becomes: '',
     caughtBy: ['test/storage.test.ts', 'lists fit every part'],
   },
 ]

@@ -101,8 +101,8 @@ export const moveFaults: readonly Fault[] = [
   {
     guard: 'what was deleted here stays so',
     file: 'src/storage/moves.ts',
-    text: '!here.has(id) && !gone.has(id)',
-    becomes: '!here.has(id)',
+    text: 'gone.has(connection.id) ? [] : [',
+    becomes: 'false ? [] : [',
     caughtBy: [contract, 'connections are restored as they are'],
   },
   {

@@ -47,4 +47,25 @@ export const sqliteFaults: readonly Fault[] = [
     becomes: '',
     caughtBy: ['test/renew.thread.test.ts', 'it renews what is due'],
   },
+  {
+    guard: 'a new name is searched from then on',
+    file: 'src/storage/migrations/0012_search.sqlite.sql',
+    text: 'UPDATE connections_text SET text = new.connection_id WHERE rowid = new.search_number;',
+    becomes: 'SELECT 1;',
+    caughtBy: ['test/storage.test.ts', 'a search finds what was added'],
+  },
+  {
+    guard: 'what an index finds is looked at again',
+    file: 'src/storage/lists.ts',
+    text: '.where(wanted(rest))',
+    becomes: '.where(wanted({ ...rest, search: undefined }))',
+    caughtBy: ['test/storage.test.ts', 'a search finds, in any text'],
+  },
+  {
+    guard: 'only the numbers of its environment are looked through',
+    file: 'src/storage/sqlite-search.ts',
+    text: '> ${last} >> 40 << 40',
+    becomes: '<> 0',
+    caughtBy: ['test/storage.lists.test.ts', 'among the numbers of its environment'],
+  },
 ]
