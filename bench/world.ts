@@ -102,6 +102,8 @@ export const openWorld = async (quick: boolean, say: (line: string) => void): Pr
     MORTISE_PROVIDERS_DIR: providers.folder,
     MORTISE_ALLOWED_HOSTS: providers.host,
   }
+  // Where no hub answers, so that a command that asks one first never meets another hub of this machine.
+  const nobody = String(await freePorts())
   let server: Promise<PostgresServer> | undefined
   const postgres = () => {
     server ??= startPostgres({ fsync: 'on', max_connections: '300' })
@@ -131,7 +133,7 @@ export const openWorld = async (quick: boolean, say: (line: string) => void): Pr
         'taskset',
         ['-c', `${ownCore},${otherCore}`, process.execPath, join(bundle, 'mortise.js'), ...args],
         {
-          env: environment(settings),
+          env: environment({ ...settings, MORTISE_PORT: nobody }),
           input,
           encoding: 'utf8',
           stdio: ['pipe', 'pipe', 'ignore'],
@@ -184,7 +186,7 @@ export const openWorld = async (quick: boolean, say: (line: string) => void): Pr
       return { place, environmentId }
     },
     async startHub({ settings }, { core = ownCore, fromSource = false } = {}) {
-      const port = await freePort()
+      const port = await freePorts()
       const log = join(folder, `hub-${port}.log`)
       const program = fromSource ? join(root, 'bin/mortise.js') : join(bundle, 'mortise.js')
       const to = openSync(log, 'a')
@@ -209,14 +211,6 @@ export const openWorld = async (quick: boolean, say: (line: string) => void): Pr
     },
   }
   return world
-}
-
-/** Not one that the system may give to a client meanwhile (ip_local_port_range begins at 32768). */
-const freePort = async (): Promise<number> => {
-  for (;;) {
-    const port = await freePorts()
-    if (port < 32_000) return port
-  }
 }
 
 /** This process's environment without any of Mortise's settings, and with those given. */

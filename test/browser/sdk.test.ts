@@ -7,21 +7,6 @@ import { calls, forms, type Options, startWorld } from '../../packages/web/test/
 import { openBrowser, skip } from './chromium.ts'
 import { startRealHub } from './real-hub.ts'
 
-/** Every test runs against each of these, but those that need what it has not. */
-const hubs: readonly Kind[] = [
-  { name: 'the contract', start: startSmallHub, without: [] },
-  { name: 'the hub', start: startRealHub, without: ['life', 'coop'] },
-]
-
-/** `life`: sessions that live as long as a test says. `coop`: a provider that cuts the popup off. */
-type Need = 'life' | 'coop'
-
-interface Kind {
-  readonly name: string
-  readonly start: StartHub
-  readonly without: readonly Need[]
-}
-
 let shared: Browser | undefined
 before(async () => {
   if (!skip) shared = await openBrowser({ after: () => {} })
@@ -42,14 +27,27 @@ const waiting = (page: Page) => page.waitForRequest(request => request.url().end
 
 const connected = /^success (conn_)?[0-9a-f]{24},close$/
 
-for (const { name, start: startHub, without } of hubs) {
-  const check = (title: string, run: (t: TestContext) => Promise<void>, need?: Need) => {
-    if (need === undefined || !without.includes(need)) test(`${title} (${name})`, { skip }, run)
-  }
-  const checkCoop = (title: string, run: (t: TestContext) => Promise<void>) => check(title, run, 'coop')
-  const checkLife = (title: string, run: (t: TestContext) => Promise<void>) => check(title, run, 'life')
+const hubs: readonly (readonly [name: string, start: StartHub])[] = [
+  ['the contract', startSmallHub],
+  ['the hub', startRealHub],
+]
 
-  check('the documents: authenticate without await, connect, and the connection id is logged', async t => {
+for (const [name, startHub] of hubs) {
+  /** A test of the SDK and the hub. */
+  const check = (
+    title: string,
+    run: (t: TestContext) => Promise<void>,
+    against: readonly StartHub[] = [startRealHub],
+  ) => {
+    if (against.includes(startHub)) test(`${title} (${name})`, { skip }, run)
+  }
+  /** Against the small hub as well, which refuses whatever the contract has not. */
+  const checkBoth = (title: string, run: (t: TestContext) => Promise<void>) =>
+    check(title, run, [startSmallHub, startRealHub])
+  /** What only the small one has: sessions that live as long as a test says, and a provider that cuts the popup off. */
+  const checkSmall = (title: string, run: (t: TestContext) => Promise<void>) => check(title, run, [startSmallHub])
+
+  checkBoth('the documents: authenticate without await, connect, and the connection id is logged', async t => {
     const world = await setUp(t, startHub)
     const { app, page, hub, popup, visit, uncaught } = world
     await visit(`
@@ -80,7 +78,7 @@ for (const { name, start: startHub, without } of hubs) {
     assert.ok(world.asked('POST').every(each => each.headers.cookie === undefined))
   })
 
-  check('the documents: await authenticate, then connect', async t => {
+  checkBoth('the documents: await authenticate, then connect', async t => {
     const { page, hub, popup, visit, uncaught } = await setUp(t, startHub)
     await visit(`
 // Authenticate with JWT token from backend
@@ -102,7 +100,7 @@ alloy.connect('notion', {
     assert.deepEqual(uncaught, [])
   })
 
-  check('the module connects with a session of the back end; the promise has all the ids', async t => {
+  checkBoth('the module connects with a session of the back end; the promise has all the ids', async t => {
     const { page, hub, app, seen, uncaught } = await setUp(t, startHub)
     const html = `<button>Connect</button><script type="module">
 import { connect } from '${hub.origin}/sdk/mortise.js'
@@ -183,7 +181,7 @@ document.querySelector('button').onclick = async () => {
     assert.deepEqual(calls(world), [])
   })
 
-  checkCoop('a provider that cuts the popup off (COOP) is survived', async t => {
+  checkSmall('a provider that cuts the popup off (COOP) is survived', async t => {
     const { page, hub, popup, visit, told } = await setUp(t, startHub)
     await visit(
       `const open = window.open
@@ -217,7 +215,7 @@ window.flow = alloy.connect('${hub.coop}', callbacks)`,
     },
   )
 
-  check('on the whole page: there, back, resumed once, and the address is clean again', async t => {
+  checkBoth('on the whole page: there, back, resumed once, and the address is clean again', async t => {
     const { app, hub, page, visit, uncaught } = await setUp(t, startHub)
     const resume = `${authenticated}
 window.resumed = alloy.resume(callbacks).then(connection => connection ?? 'nothing')`
@@ -276,7 +274,7 @@ window.resumed = alloy.resume(callbacks).then(connection => connection ?? 'nothi
     assert.deepEqual(uncaught, [])
   })
 
-  checkLife('a hub that never comes back is given up when the session has expired, not before', async t => {
+  checkSmall('a hub that never comes back is given up when the session has expired, not before', async t => {
     const { hub, page, popup, visit, told } = await setUp(t, startHub, { sessionLife: 60_000 })
     await page.clock.install()
     await visit(plain, authenticated)
@@ -299,7 +297,7 @@ window.resumed = alloy.resume(callbacks).then(connection => connection ?? 'nothi
     assert.ok(failures.length > 10, `it gave up after ${failures.length}`)
   })
 
-  checkLife('a session that nobody finishes', async t => {
+  checkSmall('a session that nobody finishes', async t => {
     const { popup, visit, told } = await setUp(t, startHub, { sessionLife: 1500 })
     await visit(plain, authenticated)
     await popup()
