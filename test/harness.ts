@@ -64,7 +64,7 @@ export interface TestHub extends Dev {
 }
 
 /** Copies the empty database that `npm test` has made, which takes a hub longer than all the rest of its start. */
-const placeDatabase = (settings: Readonly<Record<string, string>>): void => {
+export const placeDatabase = (settings: Readonly<Record<string, string>>): void => {
   const empty = process.env['TEST_DATABASE']
   const folder = settings['MORTISE_DATA_DIR'] ?? ''
   const file = join(folder, 'mortise.db')

@@ -9,6 +9,7 @@ import { suite, type TestContext, test } from 'node:test'
 import { SetupError } from '../src/core/errors.ts'
 import { openStorage } from '../src/storage/open.ts'
 import { openSqlite } from '../src/storage/sqlite.ts'
+import { placeDatabase } from './harness.ts'
 import { storageContract } from './storage.contract.ts'
 import { add, at, attempt, bytes, connection, draft, environment, get, integration } from './storage.fixtures.ts'
 
@@ -26,6 +27,7 @@ storageContract('in memory', async () => {
 
 storageContract('in a file', async () => {
   const folder = newFolder()
+  placeDatabase({ MORTISE_DATA_DIR: folder })
   const storage = openSqlite(join(folder, 'mortise.db'))
   return {
     storage,
@@ -38,6 +40,7 @@ storageContract('in a file', async () => {
 
 storageContract('in a file that is open twice', async () => {
   const folder = newFolder()
+  placeDatabase({ MORTISE_DATA_DIR: folder })
   const [storage, second] = [openSqlite(join(folder, 'mortise.db')), openSqlite(join(folder, 'mortise.db'))]
   return {
     storage,
