@@ -8,6 +8,7 @@ const clone = fileURLToPath(new URL('../bin/mortise.js', import.meta.url))
 
 /** The hub that `npm test` has built, which starts in half the time; in a test run by itself, the clone's. `dev` is in none. */
 export const bin = process.env['TEST_HUB'] ?? clone
+const programOf = (command: string | undefined): string => (command === 'dev' ? clone : bin)
 
 /** This process's environment without any of Mortise's settings, and with those given. */
 export const environment = (settings: Readonly<Record<string, string>>): NodeJS.ProcessEnv => ({
@@ -26,7 +27,7 @@ export const mortise = async (
   args: readonly string[],
   settings: Readonly<Record<string, string>>,
   input = '',
-  program = args[0] === 'dev' ? clone : bin,
+  program = programOf(args[0]),
 ): Promise<Ended> => {
   const child = spawn(process.execPath, [program, ...args], { env: environment(settings), stdio: 'pipe' })
   const output = collect(child)
@@ -57,7 +58,7 @@ export const startProcess = async (
   t: Pick<TestContext, 'after'>,
   mode: 'dev' | 'serve',
   settings: Readonly<Record<string, string>>,
-  program = mode === 'dev' ? clone : bin,
+  program = programOf(mode),
 ): Promise<Started> => {
   const began = performance.now()
   const child = spawn(process.execPath, [program, mode], { env: environment(settings), stdio: 'pipe' })

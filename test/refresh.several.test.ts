@@ -1,9 +1,24 @@
 /** Refreshes of one connection by several hubs on one database: never two spends, nothing newer is lost. */
 import assert from 'node:assert/strict'
-import { after, before, suite, test } from 'node:test'
+import { after, before, suite, type TestContext, test } from 'node:test'
 import { later } from './harness.ts'
 import { breakable, gate, startPair, until } from './pair.ts'
 import { type PostgresServer, skip, startPostgres } from './postgres.ts'
+
+/** The first has an answer that it cannot write, and cannot keep its lease either, until that is mended. */
+const holdsAnswer = async (t: TestContext, { first, outcomes }: Awaited<ReturnType<typeof startPair>>) => {
+  let broken = true
+  breakable(t, first.storage, () => broken)
+  t.mock.method(first.storage, 'extendLease', async () => {
+    throw new Error('no connection')
+  })
+  const holding = first.read()
+  await until(() => outcomes().length === 1)
+  const mend = () => {
+    broken = false
+  }
+  return { holding, mend }
+}
 
 const several = (database: () => Promise<{ database?: string }>) => {
   test('a hundred reads of one expired token in two hubs cause one call, and all get its token', async t => {
@@ -77,21 +92,14 @@ const several = (database: () => Promise<{ database?: string }>) => {
 
   test('whoever is about to send a token again waits for an answer that is written late', async t => {
     const pair = await startPair(t, { ...(await database()), timing: { lease: 500, call: 200, straggler: 50 } })
-    const { first, second, clock } = pair
+    const { second, clock } = pair
     clock.forward(3600)
-    // The first holds the answer, cannot write it, and cannot keep its lease either.
-    let broken = true
-    breakable(t, first.storage, () => broken)
-    t.mock.method(first.storage, 'extendLease', async () => {
-      throw new Error('no connection')
-    })
-    const holding = first.read()
-    await until(() => pair.outcomes().length === 1)
+    const { holding, mend } = await holdsAnswer(t, pair)
     await later(700)
     // The lease has lapsed, and no call can be under way any more.
     const reading = second.read()
     await later(100)
-    broken = false
+    mend()
     const [mine, theirs] = [await holding, await reading]
     assert.deepEqual(pair.outcomes(), ['ok'])
     assert.equal(theirs.status, 200)
@@ -101,21 +109,17 @@ const several = (database: () => Promise<{ database?: string }>) => {
   test('a wait for a late answer in which the storage was away tells nothing, and begins again', async t => {
     const timing = { lease: 1000, call: 200, straggler: 50, landing: 500 }
     const pair = await startPair(t, { ...(await database()), timing })
-    const { first, second, clock } = pair
+    const { second, clock } = pair
     clock.forward(3600)
-    let broken = true
-    breakable(t, first.storage, () => broken)
-    t.mock.method(first.storage, 'extendLease', async () => {
-      throw new Error('no connection')
-    })
-    const holding = first.read()
-    await until(() => pair.outcomes().length === 1)
+    const { holding, mend } = await holdsAnswer(t, pair)
     await later(1200)
     // The lease has lapsed. The storage takes no write of the second either, until its wait is over.
     const { extendLease } = second.storage
+    let away = true
     t.mock.method(second.storage, 'extendLease', async (...args: Parameters<typeof extendLease>) => {
-      if (broken) await later(700)
-      broken = false
+      if (away) await later(700)
+      away = false
+      mend()
       return extendLease(...args)
     })
     const [mine, theirs] = [await second.read(), await holding]

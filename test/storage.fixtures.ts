@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Attempt, Outcome } from '../src/core/attempt.ts'
 import { type Connection, toReadRow } from '../src/core/connection.ts'
+import type { EndUser } from '../src/core/end-user.ts'
 import type { Environment, SecretKey } from '../src/core/environment.ts'
 import type { Integration } from '../src/core/integration.ts'
 import type { Draft, Storage } from '../src/core/storage.ts'
@@ -149,3 +150,13 @@ export const hot = async (storage: Storage): Promise<void> => {
 export const both = async (storage: Storage): Promise<void> => {
   await Promise.all([read(storage), hot(storage)])
 }
+
+/** An end user. */
+export const person = (environmentId: number, id: string, over: Partial<EndUser> = {}): EndUser => ({
+  environmentId,
+  id,
+  username: `name of ${id}`,
+  createdAt: at(0),
+  updatedAt: at(0),
+  ...over,
+})

@@ -5,16 +5,7 @@ import { toReadRow } from '../src/core/connection.ts'
 import type { EndUser } from '../src/core/end-user.ts'
 import type { ListFilter, Page, Storage } from '../src/core/storage.ts'
 import type { Begin } from './storage.connections.ts'
-import { add, at, bytes, connection, draft, full, get, integration } from './storage.fixtures.ts'
-
-const person = (environmentId: number, id: string, over: Partial<EndUser> = {}): EndUser => ({
-  environmentId,
-  id,
-  username: `name of ${id}`,
-  createdAt: at(0),
-  updatedAt: at(0),
-  ...over,
-})
+import { add, at, bytes, connection, draft, full, get, integration, person } from './storage.fixtures.ts'
 
 const whole: Partial<EndUser> = {
   fullName: 'Ünïcode "Ada"',

@@ -5,16 +5,7 @@ import type { Connection } from '../src/core/connection.ts'
 import type { EndUser } from '../src/core/end-user.ts'
 import type { ListFilter, Page, Storage } from '../src/core/storage.ts'
 import type { Begin } from './storage.connections.ts'
-import { add, at, connection, integration } from './storage.fixtures.ts'
-
-const person = (environmentId: number, id: string, over: Partial<EndUser> = {}): EndUser => ({
-  environmentId,
-  id,
-  username: `name of ${id}`,
-  createdAt: at(0),
-  updatedAt: at(0),
-  ...over,
-})
+import { add, at, connection, integration, person } from './storage.fixtures.ts'
 
 /** Texts that a pattern, a query language, a case table or a tokenizer may read otherwise than as they are. */
 const nasty = [

@@ -1,10 +1,9 @@
 /** The part of the storage contract on connect sessions, end users, and what is left of deleted connections. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { EndUser } from '../src/core/end-user.ts'
 import type { ConnectSession } from '../src/core/session.ts'
 import type { Begin } from './storage.connections.ts'
-import { add, at, attempt, bytes, connection, draft, failed, key, succeeded } from './storage.fixtures.ts'
+import { add, at, attempt, bytes, connection, draft, failed, key, person, succeeded } from './storage.fixtures.ts'
 
 const session = (environmentId: number, id: string, over: Partial<ConnectSession> = {}): ConnectSession => ({
   environmentId,
@@ -20,15 +19,6 @@ const session = (environmentId: number, id: string, over: Partial<ConnectSession
   stateGiven: false,
   createdAt: at(0),
   expiresAt: at(1800),
-  ...over,
-})
-
-const user = (environmentId: number, id: string, over: Partial<EndUser> = {}): EndUser => ({
-  environmentId,
-  id,
-  username: `name of ${id}`,
-  createdAt: at(0),
-  updatedAt: at(0),
   ...over,
 })
 
@@ -137,12 +127,12 @@ export const sessionContract = (begin: Begin): void => {
 
   test('end users are kept by id and by name, in their environment', async t => {
     const { storage, second } = await begin(t)
-    const ada = user(1, 'a', { fullName: 'Ada' })
+    const ada = person(1, 'a', { fullName: 'Ada' })
     assert.equal(await storage.addEndUser(ada), true)
-    assert.equal(await storage.addEndUser(user(1, 'b', { username: ada.username })), false)
-    assert.equal(await storage.addEndUser(user(1, 'a', { username: 'other' })), false)
-    assert.equal(await storage.addEndUser(user(2, 'a', { username: ada.username })), true)
-    assert.equal(await storage.addEndUser(user(1, 'c', { createdAt: at(5) })), true)
+    assert.equal(await storage.addEndUser(person(1, 'b', { username: ada.username })), false)
+    assert.equal(await storage.addEndUser(person(1, 'a', { username: 'other' })), false)
+    assert.equal(await storage.addEndUser(person(2, 'a', { username: ada.username })), true)
+    assert.equal(await storage.addEndUser(person(1, 'c', { createdAt: at(5) })), true)
     assert.deepEqual(await second.endUser(1, { id: 'a' }), ada)
     assert.deepEqual(await second.endUser(1, { username: ada.username }), ada)
     assert.equal(await second.endUser(1, { username: 'nobody' }), undefined)
@@ -154,7 +144,7 @@ export const sessionContract = (begin: Begin): void => {
     assert.equal(await storage.updateEndUser(renamed), true)
     assert.deepEqual(await second.endUser(1, { id: 'a' }), renamed)
     assert.equal(await storage.updateEndUser({ ...renamed, username: 'name of c' }), false)
-    assert.equal(await storage.updateEndUser(user(1, 'nobody')), false)
+    assert.equal(await storage.updateEndUser(person(1, 'nobody')), false)
     assert.equal((await second.endUser(2, { id: 'a' }))?.username, ada.username)
   })
 
@@ -185,8 +175,8 @@ export const sessionContract = (begin: Begin): void => {
 
   test('a user goes with its connections, and nobody else’s', async t => {
     const { storage, second } = await begin(t)
-    await storage.addEndUser(user(1, 'u'))
-    await storage.addEndUser(user(2, 'u'))
+    await storage.addEndUser(person(1, 'u'))
+    await storage.addEndUser(person(2, 'u'))
     await add(storage, connection(1, 'a', { endUserId: 'u' }))
     await add(storage, connection(1, 'b', { endUserId: 'v' }))
     await add(storage, connection(2, 'a', { endUserId: 'u' }))
@@ -231,7 +221,7 @@ export const sessionContract = (begin: Begin): void => {
 
   test('sessions and attempts are counted; those of a user or a key go with it, but for what has a connection', async t => {
     const { storage, second } = await begin(t)
-    await storage.addEndUser(user(1, 'u'))
+    await storage.addEndUser(person(1, 'u'))
     await storage.addKey(key(1, 'key-1'))
     await storage.addSession(session(1, 'a', { stateHash: 's', endUserId: 'u' }))
     await storage.addSession(session(1, 'b', { stateHash: 's' }))

@@ -21,8 +21,12 @@ export interface Engine {
    * memory, where there is one connection, each statement is of its own moment.
    */
   snapshot<T>(read: (db: Kysely<Tables>) => Promise<T>): Promise<T>
-  /** A statement that inserts rows of those columns, and answers the ids of those that nothing is in the way of. */
-  insertRows(table: string, columns: readonly string[]): (rows: readonly object[]) => CompiledQuery<{ id: string }>
+  /** A statement that inserts rows of those columns; `then`: what follows them in its text. */
+  insertRows(
+    table: string,
+    columns: readonly string[],
+    then: string,
+  ): (rows: readonly object[]) => CompiledQuery<{ id: string }>
   /** SQL for the database's own time, in milliseconds since 1970: of the moment, not of the transaction. */
   readonly now: string
   /**

@@ -231,13 +231,17 @@ const refreshColumns = Object.keys({
   restored_revision: true,
 } satisfies Record<keyof Tables['refreshes'], true>) as (keyof Tables['refreshes'])[]
 
-/** Inserts rows, all in one statement, and answers the ids of those that it wrote. */
+/** Passes over a row that another is in the way of, and answers the ids of those that it wrote. */
+const whereFree = 'ON CONFLICT DO NOTHING RETURNING id'
+
+/** Inserts rows, all in one statement; answers what that answers. */
 const insertInto = <Table extends keyof Tables>(
   engine: Engine,
   table: Table,
   columns: readonly (keyof Tables[Table] & string)[],
+  then = '',
 ) => {
-  const inserted = engine.insertRows(table, columns)
+  const inserted = engine.insertRows(table, columns, then)
   return async (tx: Transaction<Tables>, rows: readonly Tables[Table][]): Promise<ReadonlySet<string>> => {
     if (rows.length === 0) return new Set()
     const written = await tx.executeQuery<{ id: string }>(inserted(rows))
@@ -246,10 +250,10 @@ const insertInto = <Table extends keyof Tables>(
 }
 
 const insertsOf = (engine: Engine) => ({
-  connections: insertInto(engine, 'connections', connectionColumns),
+  connections: insertInto(engine, 'connections', connectionColumns, whereFree),
   refreshes: insertInto(engine, 'refreshes', refreshColumns),
   tags: insertInto(engine, 'connection_tags', ['environment_id', 'name', 'value', 'created_at', 'id']),
-  people: insertInto(engine, 'end_users', peopleColumns),
+  people: insertInto(engine, 'end_users', peopleColumns, whereFree),
 })
 
 const restore = async (

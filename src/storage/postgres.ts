@@ -139,7 +139,7 @@ const typeOf = (value: unknown): string =>
   typeof value === 'number' ? 'bigint' : value instanceof Uint8Array ? 'bytea' : 'text'
 
 /** One array a column, but of those that no row has: a statement of thousands of values costs more to read and to send. */
-const insertRows: Engine['insertRows'] = (table, columns) => rows => {
+const insertRows: Engine['insertRows'] = (table, columns, then) => rows => {
   const filled = columns.flatMap(column => {
     const values = rows.map(row => (row as Record<string, unknown>)[column])
     const first = values.find(value => value !== null)
@@ -147,7 +147,7 @@ const insertRows: Engine['insertRows'] = (table, columns) => rows => {
   })
   const arrays = filled.map(({ type }, at) => `$${at + 1}::${type}[]`).join(', ')
   return CompiledQuery.raw(
-    `INSERT INTO ${table} (${filled.map(each => each.column).join(', ')}) SELECT * FROM unnest(${arrays}) ON CONFLICT DO NOTHING RETURNING id`,
+    `INSERT INTO ${table} (${filled.map(each => each.column).join(', ')}) SELECT * FROM unnest(${arrays}) ${then}`,
     filled.map(each => arrayOf(each.values)),
   )
 }

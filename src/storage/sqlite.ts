@@ -102,11 +102,11 @@ const createEngine = (writer: Writer, reader?: Reader, path?: string): Engine =>
 }
 
 /** The text is made once for each number of rows: to have it built of its rows costs as much as to run it. */
-const insertRows: Engine['insertRows'] = (table, columns) => {
+const insertRows: Engine['insertRows'] = (table, columns, then) => {
   const texts = new Map<number, string>()
   const made = (count: number): string => {
     const row = `(${columns.map(() => '?').join(', ')})`
-    return `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${Array.from({ length: count }, () => row).join(', ')} ON CONFLICT DO NOTHING RETURNING id`
+    return `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${Array.from({ length: count }, () => row).join(', ')} ${then}`
   }
   return rows => {
     const text = texts.get(rows.length) ?? made(rows.length)

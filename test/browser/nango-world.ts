@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { build } from 'esbuild'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { startApp } from '../../packages/web/test/servers.ts'
 import { startTestHub, type TestHub } from '../harness.ts'
 import { newKey } from '../page.ts'
+import { openBrowser } from './chromium.ts'
 
 let bundled: Promise<string> | undefined
 /** The published client, unmodified, as one script that makes the global `vendor`. */
@@ -39,17 +40,13 @@ export interface NangoWorld {
   outcome(): Promise<unknown>
 }
 
-export const startNangoWorld = async (
-  t: TestContext,
-  browser: Browser,
-  options: { hub?: TestHub } = {},
-): Promise<NangoWorld> => {
+export const startNangoWorld = async (t: TestContext, options: { hub?: TestHub } = {}): Promise<NangoWorld> => {
   const hub = options.hub ?? (await startTestHub(t))
   const { key } = await newKey(hub)
   const { Nango } = await import('nango-node-latest')
   const nango = new Nango({ host: hub.origin, secretKey: key })
   const app = await startApp(t)
-  const context = await browser.newContext()
+  const context = await (await openBrowser(t)).newContext()
   t.after(() => context.close())
   const page = await context.newPage()
   const addresses: string[] = []

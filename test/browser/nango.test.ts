@@ -1,18 +1,12 @@
 /** The vendor's published browser client, unmodified, in a real browser: popup, socket, sessions, keys, and its Connect UI. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import type { Browser, FrameLocator, Page } from 'playwright-core'
+import { test } from 'node:test'
+import type { FrameLocator, Page } from 'playwright-core'
 import { startApp } from '../../packages/web/test/servers.ts'
 import { connect, getJson, startServing } from '../harness.ts'
 import { newKey } from '../page.ts'
 import { openBrowser, skip } from './chromium.ts'
 import { type NangoWorld, startNangoWorld } from './nango-world.ts'
-
-let browser: Browser
-before(async () => {
-  if (!skip) browser = await openBrowser({ after: () => {} })
-})
-after(() => browser?.close())
 
 const rows = ({ hub }: NangoWorld) => hub.rooms.storage.connections(hub.rooms.firstEnvironment.id, {})
 const approve = async (popup: Page) => {
@@ -24,7 +18,7 @@ const approve = async (popup: Page) => {
 test('auth with a public key: a popup, a socket, and the connection under the name that the app gave it', {
   skip,
 }, async t => {
-  const world = await startNangoWorld(t, browser)
+  const world = await startNangoWorld(t)
   await world.visit(`return new Nango({ host, publicKey: '${world.hub.publicKey}' }).auth('github', 'customer-7')`)
   await approve(await world.popup())
   assert.deepEqual(await world.outcome(), {
@@ -38,7 +32,7 @@ test('auth with a public key: a popup, a socket, and the connection under the na
 test('auth with a session: the end user’s connection; scopes, params and parameters of the URL arrive', {
   skip,
 }, async t => {
-  const world = await startNangoWorld(t, browser)
+  const world = await startNangoWorld(t)
   const token = await world.session()
   await world.visit(`return new Nango({ host, connectSessionToken: '${token}' }).auth('slack', {
     params: { color: 'red & blue' },
@@ -61,7 +55,7 @@ test('auth with a session: the end user’s connection; scopes, params and param
 test('a page that is cut off from its popup (COOP) hears of the end, and the popup closes itself', {
   skip,
 }, async t => {
-  const world = await startNangoWorld(t, browser)
+  const world = await startNangoWorld(t)
   const token = await world.session()
   const cutOff = { 'cross-origin-opener-policy': 'same-origin' }
   await world.visit(`return new Nango({ host, connectSessionToken: '${token}' }).auth('github')`, cutOff)
@@ -73,7 +67,7 @@ test('a page that is cut off from its popup (COOP) hears of the end, and the pop
 })
 
 test('a refusal at the provider, and a flow that cannot begin, reject with type and sentence', { skip }, async t => {
-  const world = await startNangoWorld(t, browser)
+  const world = await startNangoWorld(t)
   const token = await world.session({ allowed_integrations: ['github'] })
   await world.visit(`return new Nango({ host, connectSessionToken: '${token}' }).auth('github')`)
   await (await world.popup()).getByRole('button', { name: 'Deny' }).click()
@@ -90,7 +84,7 @@ test('a refusal at the provider, and a flow that cannot begin, reject with type 
 test('a client of one’s own goes through the popup, and only the hub and the provider see of it what they must', {
   skip,
 }, async t => {
-  const world = await startNangoWorld(t, browser)
+  const world = await startNangoWorld(t)
   const { hub } = world
   const redirectUris = [`${hub.origin}/oauth/callback`]
   hub.sandbox.register({ provider: 'github', clientId: 'own-client', clientSecret: 'own/secret+1', redirectUris })
@@ -113,7 +107,7 @@ test('a client of one’s own goes through the popup, and only the hub and the p
 })
 
 test('credentials of a form go by POST: an API key that works, and one that does not', { skip }, async t => {
-  const world = await startNangoWorld(t, browser)
+  const world = await startNangoWorld(t)
   const { hub } = world
   await connect(hub, 'github', { connection_id: 'source' })
   const { key } = await newKey(hub)
@@ -147,7 +141,7 @@ const openUi = async (world: NangoWorld, token: string, more = ''): Promise<Fram
 const events = (world: NangoWorld) => world.page.evaluate('events') as Promise<{ type: string; payload?: unknown }[]>
 
 test('the Connect UI in a frame: picks, connects in a popup, tells the app, and closes', { skip }, async t => {
-  const world = await startNangoWorld(t, browser)
+  const world = await startNangoWorld(t)
   const token = await world.session({ allowed_integrations: ['github', 'notion'] })
   const frame = await openUi(world, token)
   await frame.getByText('Pick the account').waitFor()
@@ -181,7 +175,7 @@ test('the Connect UI in a frame: picks, connects in a popup, tells the app, and 
 test('the Connect UI tells of what goes wrong: a key that is refused, a session that is over, a popup that is denied', {
   skip,
 }, async t => {
-  const world = await startNangoWorld(t, browser)
+  const world = await startNangoWorld(t)
   const token = await world.session({ allowed_integrations: ['github'] })
   const frame = await openUi(world, token)
   await frame.getByText('Personal access token').first().click()
@@ -206,7 +200,7 @@ test('the Connect UI tells of what goes wrong: a key that is refused, a session 
 test('a page of an origin that is not listed cannot frame the page, nor have a session shown in it', {
   skip,
 }, async t => {
-  const world = await startNangoWorld(t, browser)
+  const world = await startNangoWorld(t)
   // As in production: nothing is allowed but what is listed.
   const policy = async (path: string) => (await fetch(world.hub.origin + path)).headers
   const framed = await policy('/?apiURL=x')
@@ -227,7 +221,7 @@ test('a page of an origin that is not listed cannot frame the page, nor have a s
 test('the link of a session: by keyboard alone, its token gone from the address at once, and kept for a reload', {
   skip,
 }, async t => {
-  const world = await startNangoWorld(t, browser)
+  const world = await startNangoWorld(t)
   const { page, hub } = world
   const token = await world.session({ allowed_integrations: ['github'] })
   await page.goto(`${hub.origin}/connect/?session_token=${token}`)
@@ -262,7 +256,7 @@ test('the link of a session: by keyboard alone, its token gone from the address 
 test('whoever opened the window is told by a message as well, and the window of a failure says the same', {
   skip,
 }, async t => {
-  const world = await startNangoWorld(t, browser)
+  const world = await startNangoWorld(t)
   const { hub, page } = world
   const link = (integration: string) =>
     `${hub.origin}/oauth/connect/${integration}?public_key=${hub.publicKey}&connection_id=a`
@@ -306,7 +300,7 @@ test('in production a listed origin may frame the page, and a message goes to li
   const app = await startApp(t)
   const html = `<iframe src="${hub.origin}/?apiURL=x"></iframe>
 <script>window.heard = []; window.addEventListener('message', event => heard.push(event.data.type))</script>`
-  const page = await (await browser.newContext()).newPage()
+  const page = await (await openBrowser(t)).newPage()
   t.after(() => page.context().close())
   await page.goto(app.page('/', html))
   await page.waitForTimeout(500)

@@ -1,23 +1,14 @@
 /** The browser SDK in a real browser: an app on one site, a hub on another, a provider behind it. */
 import assert from 'node:assert/strict'
-import { after, before, type TestContext, test } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
+import { type TestContext, test } from 'node:test'
+import type { Page } from 'playwright-core'
 import { type StartHub, startSmallHub } from '../../packages/web/test/hub.ts'
 import { calls, forms, type Options, startWorld } from '../../packages/web/test/world.ts'
 import { openBrowser, skip } from './chromium.ts'
 import { startRealHub } from './real-hub.ts'
 
-let shared: Browser | undefined
-before(async () => {
-  if (!skip) shared = await openBrowser({ after: () => {} })
-})
-after(() => shared?.close())
-
-const setUp = (t: TestContext, startHub: StartHub, options: Omit<Options, 'browser'> & Partial<Options> = {}) => {
-  const browser = options.browser ?? shared
-  assert.ok(browser)
-  return startWorld(t, startHub, { ...options, browser })
-}
+const setUp = async (t: TestContext, startHub: StartHub, options: Omit<Options, 'browser'> & Partial<Options> = {}) =>
+  startWorld(t, startHub, { ...options, browser: options.browser ?? (await openBrowser(t)) })
 
 const authenticated = 'alloy.authenticate(jwtToken)'
 const plain = "window.flow = alloy.connect('notion', callbacks)"
