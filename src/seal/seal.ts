@@ -4,7 +4,7 @@
  *
  * Blob: version (1 byte) · key id (8) · nonce (12) · tag (16) · ciphertext.
  */
-import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, hash, type KeyObject, randomBytes } from 'node:crypto'
 import type { Secret } from '../core/credential.ts'
 import { MortiseError, SetupError } from '../core/errors.ts'
 import type { Place, Seal } from '../core/ports.ts'
@@ -16,7 +16,8 @@ const tagged = { authTagLength: 16 } as const
 
 interface Key {
   readonly id: Buffer
-  readonly bytes: Buffer
+  /** As bytes it would be made anew for each value. */
+  readonly secret: KeyObject
 }
 
 /**
@@ -42,7 +43,7 @@ const newNonce = (): Buffer => {
 
 const encrypt = (key: Key, aad: Buffer, plain: Buffer): Buffer => {
   const nonce = newNonce()
-  const cipher = createCipheriv('aes-256-gcm', key.bytes, nonce, tagged)
+  const cipher = createCipheriv('aes-256-gcm', key.secret, nonce, tagged)
   cipher.setAAD(aad)
   const text = cipher.update(plain)
   // Makes the tag; of this mode it has no bytes to add.
@@ -61,7 +62,7 @@ const decrypt = (key: Key, aad: Buffer, blob: Uint8Array): Buffer => {
   let known = blob.length >= header && blob[0] === version
   for (let at = 0; at < 8; at++) known &&= blob[1 + at] === key.id[at]
   if (!known) throw new Error('not sealed with this key')
-  const decipher = createDecipheriv('aes-256-gcm', key.bytes, blob.subarray(9, 21), tagged)
+  const decipher = createDecipheriv('aes-256-gcm', key.secret, blob.subarray(9, 21), tagged)
   decipher.setAAD(aad)
   decipher.setAuthTag(blob.subarray(21, header))
   const text = decipher.update(blob.subarray(header))
@@ -72,7 +73,7 @@ const decrypt = (key: Key, aad: Buffer, blob: Uint8Array): Buffer => {
 
 const rootKey = (secret: Secret<Buffer>): Key => ({
   id: hash('sha256', Buffer.concat([Buffer.from('mortise root key id'), secret.reveal()]), 'buffer').subarray(0, 8),
-  bytes: secret.reveal(),
+  secret: createSecretKey(secret.reveal()),
 })
 
 export const createSeal = (root: Secret<Buffer>): Seal => {
@@ -82,7 +83,7 @@ export const createSeal = (root: Secret<Buffer>): Seal => {
     newKey: environmentId => encrypt(rootAs, wrapping(environmentId), randomBytes(8 + 32)),
     environment(environmentId, wrappedKey) {
       const opened = decrypt(rootAs, wrapping(environmentId), wrappedKey)
-      const key: Key = { id: opened.subarray(0, 8), bytes: opened.subarray(8) }
+      const key: Key = { id: opened.subarray(0, 8), secret: createSecretKey(opened.subarray(8)) }
       const start = part(String(environmentId))
       const aad = ([table, row, field]: Place) => Buffer.from(start + part(table) + part(row) + part(field), 'latin1')
       return {
