@@ -1,7 +1,7 @@
 /** The part of the storage contract on connections: authorize, read, swap, flag. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { type Connection, toReadRow } from '../src/core/connection.ts'
+import { type Connection, type CredentialRow, toCredentialRow, toReadRow } from '../src/core/connection.ts'
 import type { Storage } from '../src/core/storage.ts'
 import {
   add,
@@ -48,6 +48,9 @@ export const connectionContract = (begin: Begin): void => {
     for (const row of rows) await add(storage, row)
     const read = async (row: Connection, withRenewal: boolean, environmentId = 1) => {
       const found = await second.hot(environmentId, row.integrationKey, row.connectionId, withRenewal)
+      const less = await second.hotCredential(environmentId, row.integrationKey, row.connectionId)
+      const named = Object.keys(toCredentialRow(row)) as (keyof CredentialRow)[]
+      assert.deepEqual(less && { ...less }, found && Object.fromEntries(named.map(name => [name, found[name]])))
       return found && { ...found }
     }
     // All of one turn, and one by itself.

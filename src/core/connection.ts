@@ -105,25 +105,30 @@ export interface ListedConnection extends Omit<Connection, 'access' | 'renewal' 
 }
 
 /**
- * What a reader is answered with, as the storage holds it: JSON as text, times in milliseconds, what is absent as null.
- * Shared by whoever reads the row, so nobody changes it.
+ * What a call is made with, as the storage holds it: JSON as text, times in milliseconds, what is absent as null. Shared by
+ * whoever reads the row, so nobody changes it.
  */
-export interface ReadRow {
+export interface CredentialRow {
   readonly id: string
-  readonly number: number
   readonly provider: string
-  readonly endUserId: string
   readonly status: string
   readonly kind: string
   readonly access: Uint8Array
   /** Whether there is a renewal part: 0 or 1. */
   readonly renewable: number
-  /** The renewal part, where it was asked for. */
-  readonly renewal?: Uint8Array | null
   readonly expiresAt: number | null
   readonly obtainedAt: number
-  /** Texts of JSON objects. */
+  /** The text of a JSON object. */
   readonly config: string
+}
+
+/** What a reader is answered with, in the same way. */
+export interface ReadRow extends CredentialRow {
+  readonly number: number
+  readonly endUserId: string
+  /** The renewal part, where it was asked for. */
+  readonly renewal?: Uint8Array | null
+  /** Texts of JSON objects. */
   readonly metadata: string
   readonly facts: string
   readonly tags: string
@@ -140,20 +145,25 @@ export interface ReadRow {
   readonly updatedAt: number
 }
 
-/** The same of a whole row and its end user. */
-export const toReadRow = (row: Connection, withRenewal: boolean, user?: EndUser): ReadRow => ({
+/** The same of a whole row. */
+export const toCredentialRow = (row: Connection): CredentialRow => ({
   id: row.id,
-  number: row.number,
   provider: row.provider,
-  endUserId: row.endUserId,
   status: row.status,
   kind: row.kind,
   access: row.access,
   renewable: row.renewal === undefined ? 0 : 1,
-  ...(withRenewal ? { renewal: row.renewal ?? null } : {}),
   expiresAt: row.expiresAt?.getTime() ?? null,
   obtainedAt: row.obtainedAt.getTime(),
   config: JSON.stringify(row.config),
+})
+
+/** The same of a whole row and its end user. */
+export const toReadRow = (row: Connection, withRenewal: boolean, user?: EndUser): ReadRow => ({
+  ...toCredentialRow(row),
+  number: row.number,
+  endUserId: row.endUserId,
+  ...(withRenewal ? { renewal: row.renewal ?? null } : {}),
   metadata: JSON.stringify(row.metadata),
   facts: JSON.stringify(row.facts),
   tags: JSON.stringify(row.tags),

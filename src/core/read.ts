@@ -1,6 +1,13 @@
 /** The hot path: find → open → answer. No write, no lock; a refresh only when the token needs one. */
 
-import { type Connection, connectionUnknown, type ReadRow, toReadRow } from './connection.ts'
+import {
+  type Connection,
+  type CredentialRow,
+  connectionUnknown,
+  type ReadRow,
+  toCredentialRow,
+  toReadRow,
+} from './connection.ts'
 import type { Context } from './context.ts'
 import type { Credential, Secret } from './credential.ts'
 import { isFresh, isFreshAt } from './due.ts'
@@ -8,6 +15,7 @@ import type { MortiseError } from './errors.ts'
 import { unknownIntegration } from './integration.ts'
 import type { Refresher } from './refresh.ts'
 import { type CredentialTexts, openCredential, openTexts } from './sealed.ts'
+import type { Soon } from './soon.ts'
 
 export interface Read {
   readonly connection: Connection
@@ -83,21 +91,54 @@ export const readTexts = async (
   connectionId: string,
   options: TextOptions = {},
 ): Promise<Reading> => {
-  const { storage, clock, catalogue } = context
+  const { storage } = context
   const withRefreshToken = options.withRefreshToken === true
-  const renewed = async () => {
-    const found = await storage.connection(environmentId, integrationKey, connectionId)
-    if (!found) throw await unknown(context, environmentId, integrationKey, connectionId)
-    const row = await working(context, refresher, found, options)
+  const hot = options.force ? undefined : storage.hot(environmentId, integrationKey, connectionId, withRefreshToken)
+  const toRow = async (row: Connection) => {
     const user = row.endUserId === '' ? undefined : await storage.endUser(environmentId, { id: row.endUserId })
     return toReadRow(row, withRefreshToken, user)
   }
-  const hot = options.force
-    ? undefined
-    : await storage.hot(environmentId, integrationKey, connectionId, withRefreshToken)
-  const row = hot && isFreshAt(hot, catalogue.get(hot.provider), clock.now().getTime()) ? hot : await renewed()
+  const found = await textsOf(context, refresher, { environmentId, integrationKey, connectionId }, hot, toRow, options)
+  return { integrationKey, connectionId, ...found }
+}
+
+/** The names of a connection. */
+export interface Names {
+  readonly environmentId: number
+  readonly integrationKey: string
+  readonly connectionId: string
+}
+
+/** The same for who makes a call. */
+export const readCredential = (context: Context, refresher: Refresher, names: Names): Promise<Texts<CredentialRow>> => {
+  const hot = context.storage.hotCredential(names.environmentId, names.integrationKey, names.connectionId)
+  return textsOf(context, refresher, names, hot, toCredentialRow, {})
+}
+
+interface Texts<Row> {
+  readonly row: Row
+  readonly credential: Secret<CredentialTexts>
+}
+
+/** `hot`: the row as it stands; `toRow`: the same of one that was found without a token that works, and has one now. */
+const textsOf = async <Row extends CredentialRow>(
+  context: Context,
+  refresher: Refresher,
+  { environmentId, integrationKey, connectionId }: Names,
+  hot: Promise<Row | undefined> | undefined,
+  toRow: (row: Connection) => Soon<Row>,
+  options: ReadOptions,
+): Promise<Texts<Row>> => {
+  const { storage, clock, catalogue } = context
+  const renewed = async () => {
+    const found = await storage.connection(environmentId, integrationKey, connectionId)
+    if (!found) throw await unknown(context, environmentId, integrationKey, connectionId)
+    return toRow(await working(context, refresher, found, options))
+  }
+  const there = await hot
+  const row = there && isFreshAt(there, catalogue.get(there.provider), clock.now().getTime()) ? there : await renewed()
   const sealer = await context.sealerOf(environmentId)
-  return { integrationKey, connectionId, row, credential: openTexts(sealer, row) }
+  return { row, credential: openTexts(sealer, row) }
 }
 
 const unknown = async (context: Context, environmentId: number, key: string, id: string): Promise<MortiseError> => {

@@ -5,13 +5,11 @@ import { type Credential, type CredentialKind, Secret } from './credential.ts'
 import type { ClientInUse } from './credential-header.ts'
 import { type Integration, unknownIntegration } from './integration.ts'
 import { clientOfRow } from './own-client.ts'
-import { type Read, readRow, readTexts } from './read.ts'
+import { type Names, type Read, readCredential, readRow } from './read.ts'
 import type { Refresher } from './refresh.ts'
 
 /** The connection, by its names or as a row that was found. */
-export type Sought =
-  | Connection
-  | { readonly environmentId: number; readonly integrationKey: string; readonly connectionId: string }
+export type Sought = Connection | Names
 
 export interface Sender {
   readonly environmentId: number
@@ -28,7 +26,7 @@ export interface Sender {
 export const senderOf = async (context: Context, refresher: Refresher, sought: Sought): Promise<Sender> => {
   if ('access' in sought) return senderOfRead(context, await readRow(context, refresher, sought))
   const { environmentId, integrationKey, connectionId } = sought
-  const { row, credential } = await readTexts(context, refresher, environmentId, integrationKey, connectionId)
+  const { row, credential } = await readCredential(context, refresher, sought)
   const texts = credential.reveal()
   if (texts.tokenSecret !== undefined) return senderAgain(context, refresher, sought)
   const integration = await integrationOf(context, environmentId, integrationKey)
@@ -44,18 +42,21 @@ export const senderOf = async (context: Context, refresher: Refresher, sought: S
     },
     credential: {
       kind: row.kind as CredentialKind,
-      accessToken: new Secret(JSON.parse(texts.accessToken)),
+      accessToken: new Secret(stringOf(texts.accessToken)),
       raw: new Secret({}),
     },
     renewable: row.renewable !== 0,
   }
 }
 
+/** What a JSON text stands for that is a string. */
+const stringOf = (json: string): string => (json.includes('\\') ? JSON.parse(json) : json.slice(1, -1))
+
 /** What signs needs the client's secret, too, which may be the connection's own. */
 const senderAgain = async (
   context: Context,
   refresher: Refresher,
-  { environmentId, integrationKey, connectionId }: Pick<Sender, 'environmentId' | 'integrationKey' | 'connectionId'>,
+  { environmentId, integrationKey, connectionId }: Names,
 ): Promise<Sender> => {
   const row = await context.storage.connection(environmentId, integrationKey, connectionId)
   if (!row) throw unknownIntegration(integrationKey, await context.environmentOf(environmentId))

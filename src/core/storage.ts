@@ -4,7 +4,7 @@
  * Every method but those on environments takes the environment first and never reaches another's rows.
  */
 import type { Attempt, Outcome } from './attempt.ts'
-import type { Connection, DeletedConnection, Flag, ListedConnection, ReadRow } from './connection.ts'
+import type { Connection, CredentialRow, DeletedConnection, Flag, ListedConnection, ReadRow } from './connection.ts'
 import type { JsonObject } from './credential.ts'
 import type { EndUser } from './end-user.ts'
 import type { AllowKind, Environment, SecretKey } from './environment.ts'
@@ -149,6 +149,8 @@ export interface Storage extends RefreshStorage, WebhookStorage, MoveStorage {
     connectionId: string,
     withRenewal: boolean,
   ): Promise<ReadRow | undefined>
+  /** The same for who makes a call: what goes with the credential, and nothing else of the row. */
+  hotCredential(environmentId: number, integrationKey: string, connectionId: string): Promise<CredentialRow | undefined>
   connectionById(environmentId: number, id: string): Promise<Connection | undefined>
   /**
    * A page of those that fit every part of the filter, newest first, and of one time the greater id first. Reads nothing

@@ -1,6 +1,6 @@
 /** The one implementation of the storage port, in Kysely. What the engines differ in is `engine.ts`. */
 import type { Transaction } from 'kysely'
-import type { ReadRow } from '../core/connection.ts'
+import type { CredentialRow, ReadRow } from '../core/connection.ts'
 import { soon } from '../core/soon.ts'
 import type { Storage } from '../core/storage.ts'
 import { credentialStorage, one } from './credentials.ts'
@@ -20,6 +20,7 @@ import {
   fromConnection,
   fromEnvironment,
   fromIntegration,
+  hotColumns,
   integrationColumns,
   readColumns,
   type Tables,
@@ -63,6 +64,7 @@ export const createStorage = (engine: Engine): Storage => {
     WHERE connections.environment_id = ? AND integration_key = ? AND connection_id = ?`
   const hotRow = engine.prepare<ReadRow>(`SELECT ${readColumns} ${withUser}`)
   const hotRowWithRenewal = engine.prepare<ReadRow>(`SELECT ${readColumns}, renewal_part AS "renewal" ${withUser}`)
+  const hotCredential = engine.prepare<CredentialRow>(`SELECT ${hotColumns} ${named}`)
   const integrationRow = engine.prepare<Tables['integrations']>(
     `SELECT ${integrationColumns.join(', ')} FROM integrations WHERE key = ? AND environment_id = ?`,
   )
@@ -212,10 +214,8 @@ export const createStorage = (engine: Engine): Storage => {
         .executeTakeFirstOrThrow()
       return one(added)
     },
-    async integration(environmentId, key) {
-      const row = await turn(() => integrationRow(key, environmentId))
-      return row && toIntegration(row)
-    },
+    integration: (environmentId, key) =>
+      turn(() => soon(integrationRow(key, environmentId), row => row && toIntegration(row)), `${environmentId} ${key}`),
     async integrations(environmentId) {
       const rows = await db
         .selectFrom('integrations')
@@ -366,6 +366,8 @@ export const createStorage = (engine: Engine): Storage => {
     },
     hot: (environmentId, integrationKey, connectionId, withRenewal) =>
       turn(() => (withRenewal ? hotRowWithRenewal : hotRow)(environmentId, integrationKey, connectionId)),
+    hotCredential: (environmentId, integrationKey, connectionId) =>
+      turn(() => hotCredential(environmentId, integrationKey, connectionId)),
     async connectionById(environmentId, id) {
       const rows = db.selectFrom('connections').selectAll().where('environment_id', '=', environmentId)
       const row = await rows.where('id', '=', id).executeTakeFirst()

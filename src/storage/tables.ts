@@ -180,9 +180,21 @@ const columnOf: Readonly<Record<Exclude<keyof ReadRow, 'renewal'>, string>> = {
   createdAt: 'connections.created_at',
   updatedAt: 'connections.updated_at',
 }
-export const readColumns = Object.entries(columnOf)
-  .map(([property, column]) => `${column} AS "${property}"`)
-  .join(', ')
+const selected = (properties: readonly (keyof typeof columnOf)[]): string =>
+  properties.map(property => `${columnOf[property]} AS "${property}"`).join(', ')
+
+export const readColumns = selected(Object.keys(columnOf) as (keyof typeof columnOf)[])
+export const hotColumns = selected([
+  'id',
+  'provider',
+  'status',
+  'kind',
+  'access',
+  'renewable',
+  'expiresAt',
+  'obtainedAt',
+  'config',
+])
 
 export const toIntegration = (row: Tables['integrations']): Integration => ({
   environmentId: row.environment_id,

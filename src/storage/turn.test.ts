@@ -64,3 +64,20 @@ test('where nothing can be read together, everyone hears of it, and the next tur
   closed = false
   assert.equal(await read('c'), 'c')
 })
+
+test('who reads the same in one turn shares the answer, also where it fails; the next turn reads anew', async () => {
+  const { seen, turn } = begin()
+  let times = 0
+  const read = (name: string) =>
+    turn(() => {
+      seen.push(name)
+      if (name === 'b') throw new Error('broken')
+      return ++times
+    }, name)
+  const [first, second, b, again] = await Promise.allSettled([read('a'), read('a'), read('b'), read('b')])
+  assert.deepEqual([first, second], [first, first])
+  assert.deepEqual(first, { status: 'fulfilled', value: 1 })
+  assert.deepEqual([b.status, again.status], ['rejected', 'rejected'])
+  assert.deepEqual(seen, ['begin', 'a', 'b', 'end'])
+  assert.equal(await read('a'), 2)
+})

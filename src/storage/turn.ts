@@ -1,17 +1,19 @@
-/**
- * Reads of one turn of the event loop, made together when it ends. Each step of a read runs cold after all the others: a
- * processor's caches hold a few of them at a time. Who comes in together is read together, then opened together, then
- * answered together, which takes a third of the time for each; who comes alone waits for nothing but the end of the turn.
- */
+/** Reads of one turn of the event loop, made together when it ends (`core/gather.ts`). */
+import { gathering } from '../core/gather.ts'
 
-export type Turn = <T>(read: () => T | Promise<T>) => Promise<T>
+/** `name`: who reads the same in one turn shares the answer. */
+export type Turn = <T>(read: () => T | Promise<T>, name?: string) => Promise<T>
+
+interface Waiting {
+  readonly read: () => void
+  readonly fail: (error: unknown) => void
+}
 
 /** `together`: what the engine has to do around several reads. */
 export const createTurn = (together: (reads: () => void) => void): Turn => {
-  let waiting: { readonly read: () => void; readonly fail: (error: unknown) => void }[] = []
-  const end = () => {
-    const all = waiting
-    waiting = []
+  const shared = new Map<string, Promise<unknown>>()
+  const wait = gathering<Waiting>(all => {
+    shared.clear()
     try {
       together(() => {
         for (const { read, fail } of all)
@@ -25,9 +27,15 @@ export const createTurn = (together: (reads: () => void) => void): Turn => {
       // Those that were read stay so.
       for (const { fail } of all) fail(error)
     }
+  })
+  const begin = <T>(read: () => T | Promise<T>): Promise<T> =>
+    new Promise((resolve, fail) => wait({ read: () => resolve(read()), fail }))
+  return <T>(read: () => T | Promise<T>, name?: string): Promise<T> => {
+    if (name === undefined) return begin(read)
+    const known = shared.get(name) as Promise<T> | undefined
+    if (known) return known
+    const begun = begin(read)
+    shared.set(name, begun)
+    return begun
   }
-  return read =>
-    new Promise((resolve, fail) => {
-      if (waiting.push({ read: () => resolve(read()), fail }) === 1) setImmediate(end)
-    })
 }

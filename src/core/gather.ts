@@ -1,0 +1,29 @@
+/**
+ * What comes in one turn of the event loop, handed on together when it ends. Each step of a request runs cold after all the
+ * others: a processor's caches hold a few of them at a time. Who takes a step together takes it for a third less and better;
+ * who comes alone waits for nothing but the end of the turn.
+ */
+export const gathering = <T>(work: (all: readonly T[]) => void): ((one: T) => void) => {
+  let waiting: T[] = []
+  const end = () => {
+    const all = waiting
+    waiting = []
+    work(all)
+  }
+  return one => {
+    if (waiting.push(one) === 1) setImmediate(end)
+  }
+}
+
+/** Takes a step with whoever else takes it in this turn. One that throws ends nobody else's: it is thrown by itself. */
+export const together = (): ((step: () => void) => void) =>
+  gathering(all => {
+    for (const step of all)
+      try {
+        step()
+      } catch (error) {
+        setImmediate(() => {
+          throw error
+        })
+      }
+  })
