@@ -43,7 +43,7 @@ type Limited = { readonly limits?: Limits }
 export const ofStream = ({ limits }: Limited): Pick<StreamRequest, 'firstByte' | 'idle' | 'limit'> => ({
   firstByte: limits?.firstByteSeconds === undefined ? usual : limits.firstByteSeconds * 1000,
   idle: limits?.idleSeconds === undefined ? usual : limits.idleSeconds * 1000,
-  ...(limits?.answerBytes === undefined ? {} : { limit: limits.answerBytes }),
+  limit: limits?.answerBytes,
 })
 
 /** An action has the room's own time, unless one is set. */

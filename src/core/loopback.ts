@@ -11,4 +11,4 @@ export const isSecureUrl = (url: URL): boolean =>
   url.password === ''
 
 /** A URL, or undefined for a text that is none. */
-export const parseUrl = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined)
+export const parseUrl = (text: string): URL | undefined => URL.parse(text) ?? undefined

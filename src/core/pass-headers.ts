@@ -5,6 +5,24 @@ import { withoutParam } from './url-param.ts'
 /** As Node gives them: lower-case names. */
 export type GivenHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
 
+/** Whether a header of this name, in lower case, ends at the hub. */
+type Ends = (name: string) => boolean
+
+/** The names that come are few: what was found of one is remembered. */
+const remembering = (ends: Ends): Ends => {
+  const known = new Map<string, boolean>()
+  return name => {
+    const found = known.get(name)
+    if (found !== undefined) return found
+    const ending = ends(name)
+    if (known.size < 500 && name.length < 50) known.set(name, ending)
+    return ending
+  }
+}
+
+const oneOf = (names: ReadonlySet<string>, beginnings: readonly string[]): Ends =>
+  remembering(name => names.has(name) || beginnings.some(each => name.startsWith(each)))
+
 /** Of one hop (RFC 9110 §7.6.1). */
 const ofHop = ['connection', 'http2-settings', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade']
 
@@ -44,9 +62,8 @@ const beginningsOfCaller = [
   'x-vercel-ip-',
 ]
 
-/** Whether a caller's header of this name, in lower case, ends at the hub, whichever way the call goes. */
-export const endsHere = (name: string): boolean =>
-  ofCaller.has(name) || beginningsOfCaller.some(each => name.startsWith(each))
+/** Of a caller's header, whichever way the call goes. */
+export const endsHere: Ends = oneOf(ofCaller, beginningsOfCaller)
 
 /**
  * Of an answer, what speaks to a browser about the origin that it comes from: that would be the hub. What would let a cache
@@ -113,6 +130,7 @@ const beginningsOfOrigin = [
   'x-litespeed-',
   'x-reproxy-',
 ]
+const ofTheOrigin = oneOf(ofOrigin, beginningsOfOrigin)
 
 /** What an answer gains: a provider's page never runs in the hub's origin, and nobody keeps it. */
 export const gained = {
@@ -126,8 +144,7 @@ export const gained = {
 
 const without = <V extends string | readonly string[]>(
   headers: Readonly<Record<string, V | undefined>>,
-  names: ReadonlySet<string>,
-  beginnings: readonly string[],
+  ends: Ends,
 ): Record<string, V> => {
   const kept: Record<string, V> = {}
   const named = headers['connection']
@@ -142,26 +159,24 @@ const without = <V extends string | readonly string[]>(
         )
   for (const name in headers) {
     const value = headers[name]
-    if (value === undefined || names.has(name) || further?.has(name)) continue
-    if (beginnings.some(each => name.startsWith(each))) continue
-    kept[name] = value
+    if (value !== undefined && !ends(name) && !further?.has(name)) kept[name] = value
   }
   return kept
 }
 
 /** Of the connection between the hub and the provider; a cookie is of it, too. */
-const ofConnection = new Set([...ofHop, 'set-cookie', 'set-cookie2'])
+const ofConnection = oneOf(new Set([...ofHop, 'set-cookie', 'set-cookie2']), ['proxy-'])
 
 /**
  * The provider's headers where they are told in a body, so that no browser or cache takes them for the hub's. `hidden`: the
  * parameter that carries the credential in a query (`paramOf`), which stands in no URL that comes back.
  */
 export const told = (headers: Readonly<Record<string, string>>, hidden?: string): Record<string, string> =>
-  hiding(without(headers, ofConnection, ['proxy-']), hidden, withoutParam)
+  hiding(without(headers, ofConnection), hidden, withoutParam)
 
 /** The caller's headers that travel to the provider. */
 export const travelling = (headers: GivenHeaders): Record<string, string | readonly string[]> =>
-  without(headers, ofCaller, beginningsOfCaller)
+  without(headers, endsHere)
 
 /** The provider's headers that travel to the caller. A place is told as a whole URL: a part of one would be of the hub. */
 export const returning = (
@@ -169,7 +184,7 @@ export const returning = (
   from: string,
   hidden?: string,
 ): Record<string, string | readonly string[]> => {
-  const kept: Record<string, string | readonly string[]> = without(headers, ofOrigin, beginningsOfOrigin)
+  const kept: Record<string, string | readonly string[]> = without(headers, ofTheOrigin)
   const { location } = kept
   const whole = (each: string): string => URL.parse(each, from)?.href ?? each
   if (location !== undefined) kept['location'] = typeof location === 'string' ? whole(location) : location.map(whole)

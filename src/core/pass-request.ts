@@ -1,7 +1,7 @@
 /** A call that is to be proxied, and its answer. */
 import type { PassBody } from './pass-body.ts'
 import type { GivenHeaders } from './pass-headers.ts'
-import type { StreamAnswer } from './ports.ts'
+import type { Gone, StreamAnswer } from './ports.ts'
 
 export interface PassRequest {
   /** Any method but CONNECT and TRACE: an answer to that would show the credential. */
@@ -22,7 +22,7 @@ export interface PassRequest {
   /** The caller's headers go along with a redirect to another host that the definition names. */
   readonly forwardHeaders?: boolean
   /** Ends the call where the caller is gone. */
-  readonly signal?: AbortSignal
+  readonly signal?: Gone
 }
 
 export interface PassAnswer extends StreamAnswer {

@@ -15,9 +15,10 @@ import type { PassAnswer, PassRequest } from './pass-request.ts'
 import { type RetryRules, retryRules, waitFor } from './pass-retry.ts'
 import { assertNamed, baseOf, joined, mayGo } from './pass-url.ts'
 import { paramOf } from './place.ts'
-import type { StreamAnswer, StreamRequest } from './ports.ts'
+import type { Gone, StreamAnswer, StreamRequest } from './ports.ts'
 import type { Refresher } from './refresh.ts'
 import { type Sender, type Sought, senderOf } from './sender.ts'
+import { soon } from './soon.ts'
 
 /** Redirects at most. */
 const mostHops = 5
@@ -102,7 +103,7 @@ const mayRepeat = (rules: RetryRules, error: MortiseError, body: KeptBody): bool
 const mayAskAgain = (rules: RetryRules, answer: StreamAnswer, tries: number, body: KeptBody): boolean =>
   tries < rules.times && rules.on.includes(answer.status) && (rules.asked || rules.repeatable) && body.again()
 
-const rest = (ms: number, signal: AbortSignal | undefined): Promise<void> =>
+const rest = (ms: number, signal: Gone | undefined): Promise<void> =>
   new Promise((done, fail) => {
     const gone = () => {
       clearTimeout(timer)
@@ -135,19 +136,20 @@ const follow = async (
   let headers = mine
   for (let hops = 0; ; hops++) {
     assertNamed(client, url, given)
-    const piece = body.take()
-    const answer = await context.stream.send(
-      await withPlacedCredential(context, sender, {
-        method: request.method,
-        url,
-        headers,
-        ...(piece === undefined ? {} : { body: piece }),
-        ...(body.length === undefined ? {} : { length: body.length }),
-        sandbox: client.integration.sandbox,
-        ...ofStream(client.integration),
-        ...(request.signal ? { signal: request.signal } : {}),
-      } satisfies StreamRequest),
-    )
+    const { firstByte, idle, limit } = ofStream(client.integration)
+    const placed = withPlacedCredential(context, sender, {
+      method: request.method,
+      url,
+      headers,
+      body: body.take(),
+      length: body.length,
+      sandbox: client.integration.sandbox,
+      firstByte,
+      idle,
+      limit,
+      signal: request.signal,
+    } satisfies StreamRequest)
+    const answer = await soon(placed, each => context.stream.send(each))
     checkAnswer(client.integration, request.method, answer)
     const { location } = answer.headers
     const next = redirects.has(answer.status) && typeof location === 'string' ? URL.parse(location, url) : null

@@ -17,7 +17,7 @@ export interface Placeable {
   readonly url: string
   /** Lower-case names. */
   readonly headers: StreamHeaders
-  readonly body?: Body
+  readonly body?: Body | undefined
 }
 
 export const placementOf = (provider: Provider, credential: Pick<Credential, 'kind'>): Placement | undefined => {

@@ -67,9 +67,9 @@ export interface StreamRequest {
   /** Lower-case names. */
   readonly headers: StreamHeaders
   /** Whole, or piece by piece as it comes: then no faster than it is taken. */
-  readonly body?: Uint8Array | AsyncIterable<Uint8Array>
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array> | undefined
   /** Bytes of a body that comes piece by piece, where they are known. */
-  readonly length?: number
+  readonly length?: number | undefined
   /** The integration is played by the sandbox: the room maps the host there. */
   readonly sandbox: boolean
   /** Milliseconds from the end of the request to the beginning of its answer. */
@@ -77,8 +77,16 @@ export interface StreamRequest {
   /** Milliseconds without a byte, of a request or an answer that comes piece by piece. */
   readonly idle: number
   /** Bytes of an answer that are taken. */
-  readonly limit?: number
-  readonly signal?: AbortSignal
+  readonly limit?: number | undefined
+  /** Tells that the caller is gone. */
+  readonly signal?: Gone | undefined
+}
+
+/** An AbortSignal, or what has as much of one. */
+export interface Gone {
+  readonly aborted: boolean
+  addEventListener(event: 'abort', hear: () => void, options: { readonly once: true }): void
+  removeEventListener(event: 'abort', hear: () => void): void
 }
 
 export type StreamHeaders = Readonly<Record<string, string | readonly string[]>>

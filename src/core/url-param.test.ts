@@ -1,7 +1,7 @@
 /** A parameter taken out of URLs, wherever they stand. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { withoutParam } from './url-param.ts'
+import { urlOf, withoutParam } from './url-param.ts'
 
 test('a parameter is taken out of every URL of a text, however it is written', () => {
   const cases: readonly [given: string, left: string][] = [
@@ -22,4 +22,12 @@ test('a parameter is taken out of every URL of a text, however it is written', (
   ]
   for (const [given, left] of cases) assert.equal(withoutParam(given, 'api_key'), left)
   assert.equal(withoutParam('/x?a+b=s&a%20b=t&ab=1', 'a b'), '/x?ab=1')
+})
+
+test('a URL is that of its text, whichever was asked for before', () => {
+  for (const text of ['https://a.example/x', 'https://b.example/x', 'https://b.example/x', 'https://a.example/x'])
+    assert.equal(urlOf(text).href, text)
+  assert.equal(urlOf('https://a.example/x'), urlOf('https://a.example/x'))
+  assert.throws(() => urlOf('no URL'), TypeError)
+  assert.equal(urlOf('https://a.example/x').host, 'a.example')
 })

@@ -48,6 +48,17 @@ export const withoutParam = (text: string, param: string): string =>
     return rest === '' ? '' : `?${rest}`
   })
 
+let latest: { readonly text: string; readonly url: URL } | undefined
+
+/**
+ * The URL of a text, or throws a TypeError. The latest is kept, for those who look at the same one after the other: nobody
+ * changes it.
+ */
+export const urlOf = (text: string): URL => {
+  if (latest?.text !== text) latest = { text, url: new URL(text) }
+  return latest.url
+}
+
 /** What follows the origin, as it is sent: letter for letter where the URL is written as its origin and what follows. */
 export const afterOrigin = (text: string, url: URL): string =>
   text.startsWith(`${url.origin}/`) && !text.includes('#') ? text.slice(url.origin.length) : url.pathname + url.search

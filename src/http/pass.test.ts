@@ -92,7 +92,7 @@ suite('a caller who is gone already', { timeout: 2000 }, () => {
       cancelled = 0
       await told(t, `${head}1234567890`, soon, async (request, reply) => {
         await once(reply.raw, 'close')
-        answer(request, reply, given, { decompress })
+        await answer(request, reply, given, { decompress })
       })
       assert.ok(cancelled > 0)
       assert.equal(sink, undefined)

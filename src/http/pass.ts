@@ -4,10 +4,11 @@ import { pipeline, Readable, type Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { MortiseError } from '../core/errors.ts'
+import { together } from '../core/gather.ts'
 import type { PassBody } from '../core/pass-body.ts'
 import { gained } from '../core/pass-headers.ts'
 import type { PassAnswer, PassRequest } from '../core/pass-request.ts'
-import type { Sink, StreamBody } from '../core/ports.ts'
+import type { Gone, Sink, StreamBody } from '../core/ports.ts'
 
 /** Which of the two an answer is of: `provider` where status and body are the provider's, `hub` where the error is ours. */
 export const answerFrom = 'mortise-answer-from'
@@ -94,15 +95,22 @@ export const restOf = (request: FastifyRequest, prefix: RegExp): Pick<PassReques
     : { path: url.slice(start, query), query: url.slice(query) }
 }
 
-/** A signal that ends when the caller is gone. */
-export const untilGone = ({ raw }: FastifyReply): AbortSignal => {
-  const gone = new AbortController()
+/** Tells when the caller is gone: as an AbortSignal does, of which each costs as much as a look-up. */
+export const untilGone = ({ raw }: FastifyReply): Gone => {
+  const hearing = new Set<() => void>()
+  const gone = {
+    aborted: false,
+    addEventListener: (_event: 'abort', hear: () => void) => void hearing.add(hear),
+    removeEventListener: (_event: 'abort', hear: () => void) => void hearing.delete(hear),
+  }
   const closed = () => {
-    if (!raw.writableFinished) gone.abort()
+    if (raw.writableFinished || gone.aborted) return
+    gone.aborted = true
+    for (const hear of hearing) hear()
   }
   if (raw.destroyed) closed()
   raw.once('close', closed)
-  return gone.signal
+  return gone
 }
 
 /** What takes a compression away, by its name in Content-Encoding (RFC 9110 §8.4.1). */
@@ -120,21 +128,26 @@ const decompressorOf = (request: FastifyRequest, { status, headers }: PassAnswer
     ? undefined
     : decompressors.get(String(headers['content-encoding']).toLowerCase())
 
+/** Answers that came in one turn are written one after the other. */
+const gather = together()
+
 /** Hands the answer on. Once its head is out, what breaks off breaks off for the caller too. */
-export const answer = (
+export const answer = async (
   request: FastifyRequest,
   reply: FastifyReply,
   given: PassAnswer,
   options: { readonly decompress?: boolean } = {},
-): void => {
+): Promise<void> => {
   const { raw } = reply
   const { body } = given
   reply.hijack()
+  await new Promise<void>(gather)
   if (raw.destroyed) {
     body.cancel()
     return
   }
-  const headers: Record<string, string | readonly string[]> = { ...given.headers, ...gained, [answerFrom]: 'provider' }
+  const headers: Record<string, string | readonly string[]> = { ...given.headers, ...gained }
+  headers[answerFrom] = 'provider'
   if (given.retryable) headers['mortise-retryable'] = 'true'
   const id = reply.getHeader('x-request-id')
   if (typeof id === 'string' && headers['x-request-id'] === undefined) headers['x-request-id'] = id
@@ -145,23 +158,26 @@ export const answer = (
     delete headers['content-encoding']
     delete headers['content-length']
   }
+  raw.writeHead(given.status, headers as Record<string, string | string[]>)
+  body.to(decompress ? decompressing(raw, body, decompress) : passing(raw))
+  if (raw.writableEnded) return
   raw.once('close', () => {
     if (!raw.writableFinished) body.cancel()
   })
-  raw.writeHead(given.status, headers as Record<string, string | string[]>)
-  if (decompress) {
-    body.to(decompressing(raw, body, decompress))
-    return
-  }
-  const sink: Sink = {
-    // A pause costs more than a little that waits.
-    write: piece => raw.write(piece) || raw.writableLength < ahead,
-    end: last => void raw.end(last),
-    fail: () => void raw.destroy(),
-  }
-  raw.on('drain', () => body.resume())
-  body.to(sink)
+  if (!decompress) raw.on('drain', () => body.resume())
 }
+
+const passing = (raw: ServerResponse): Sink => ({
+  // A pause costs more than a little that waits.
+  write: piece => raw.write(piece) || raw.writableLength < ahead,
+  end(last) {
+    // As a text of a character for each byte, it goes out in one piece with the head.
+    if (last && last.length <= small)
+      raw.end(Buffer.from(last.buffer, last.byteOffset, last.length).toString('latin1'), 'latin1')
+    else raw.end(last)
+  },
+  fail: () => void raw.destroy(),
+})
 
 /** Takes the compression away on the way. What has no byte is not compressed, whatever it says. */
 const decompressing = (raw: ServerResponse, body: StreamBody, begin: () => Transform): Sink => {

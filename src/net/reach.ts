@@ -6,6 +6,7 @@ import { lookup } from 'node:dns/promises'
 import { isIP, type LookupFunction } from 'node:net'
 import { MortiseError } from '../core/errors.ts'
 import { isLoopbackHost } from '../core/loopback.ts'
+import type { Gone } from '../core/ports.ts'
 import { isPublic } from './address.ts'
 
 /** The addresses of a name. */
@@ -77,7 +78,7 @@ export const createReach = (options: ReachOptions): Reach => {
 const byMachine: Resolve = async name => (await lookup(name, { all: true })).map(each => each.address)
 
 /** What the work gives; or, where the signal comes first, the error that it means. */
-export const unless = <T>(signal: AbortSignal, error: () => MortiseError, work: Promise<T>): Promise<T> =>
+export const unless = <T>(signal: Gone, error: () => MortiseError, work: Promise<T>): Promise<T> =>
   new Promise((done, fail) => {
     const end = () => fail(error())
     if (signal.aborted) end()

@@ -27,7 +27,7 @@ export const passthroughRoutes = (app: FastifyInstance, served: Served): void =>
         const signal = untilGone(reply)
         const body = bodyOf(request.body)
         const row = await connectionOf(served, request, body)
-        answer(request, reply, await hub.proxy(row, { ...callIn(body), signal }))
+        await answer(request, reply, await hub.proxy(row, { ...callIn(body), signal }))
         return reply
       },
     })

@@ -98,7 +98,7 @@ export const proxyRoute = async (app: FastifyInstance, hub: Hub): Promise<void> 
           ...options,
           signal,
         })
-        answer(request, reply, given)
+        await answer(request, reply, given)
         return reply
       },
     })

@@ -40,7 +40,7 @@ export const proxyRoutes = async (app: FastifyInstance, { hub, withKey }: Served
             signal,
           })
           .catch(thrown => Promise.reject(refused(toMortiseError(thrown))))
-        answer(request, reply, given, { decompress })
+        await answer(request, reply, given, { decompress })
         return reply
       },
     })
@@ -60,6 +60,7 @@ const wrong = (name: string, message: string): Refusal =>
 const named = (request: FastifyRequest, name: string): string => {
   const value = option(request, name)
   if (value === undefined) throw wrong(name, `The header ${name} is missing.`)
+  if (/^[ -~]+$/.test(value)) return value
   // Some clients send UTF-8, and some a byte for each character.
   const decoded = Buffer.from(value, 'latin1').toString()
   const text = decoded.includes('\ufffd') ? value : decoded
