@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { changedLimits, ofCall, ofStream } from './limits.ts'
 
 test('what is not set is as usual; an action takes 10 MB at most', () => {
-  assert.deepEqual(ofStream({}), { firstByte: 60_000, idle: 60_000 })
+  assert.deepEqual(ofStream({}), { firstByte: 60_000, idle: 60_000, limit: undefined })
   assert.deepEqual(ofStream({ limits: { firstByteSeconds: 1, idleSeconds: 2, answerBytes: 3 } }), {
     firstByte: 1000,
     idle: 2000,

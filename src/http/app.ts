@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { MortiseError } from '../core/errors.ts'
-import { together } from '../core/gather.ts'
 import type { Hub } from '../core/hub.ts'
 import type { Keys } from '../core/keys.ts'
 import { isLoopbackHost } from '../core/loopback.ts'
@@ -150,8 +149,6 @@ export const createApp = async (hub: Hub, access: Access, scripts: Scripts): Pro
     if (host.host !== access.publicUrl.host) reply.redirect(access.publicUrl.origin + request.url, 307)
   }
   app.decorateRequest('keys', undefined)
-  const gather = together()
-  app.addHook('onRequest', (_request, _reply, done) => gather(done))
   app.addHook(
     'onRequest',
     hook((request, reply) => {

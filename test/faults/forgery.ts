@@ -73,8 +73,8 @@ export const forgeryFaults: readonly Fault[] = [
   {
     guard: 'what Connection names ends here',
     file: 'src/core/pass-headers.ts',
-    text: ' || further?.has(name)) continue',
-    becomes: ') continue',
+    text: ' && !further?.has(name)',
+    becomes: '',
     caughtBy: goes,
   },
   {
