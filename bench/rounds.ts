@@ -23,13 +23,20 @@ export interface Rounds {
   byCpu(ours: string, rival: string): number
 }
 
+/** Milliseconds for which each is loaded before anything counts: by then what is to be compiled has been. */
+const warmUp = 4000
+
 export const rotate = async (
-  world: Pick<World, 'say'>,
+  world: Pick<World, 'say' | 'quick'>,
   what: string,
   candidates: readonly Candidate[],
   rounds: number,
 ): Promise<Rounds> => {
   const slices = new Map<string, Slice[]>(candidates.map(({ name }) => [name, []]))
+  if (!world.quick) {
+    world.say(`${what}: warming up`)
+    for (const { run } of candidates) await run(warmUp)
+  }
   for (let round = 0; round < rounds; round++) {
     world.say(`${what}: round ${round + 1} of ${rounds}`)
     for (let turn = 0; turn < candidates.length; turn++) {

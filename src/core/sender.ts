@@ -26,10 +26,13 @@ export interface Sender {
 export const senderOf = async (context: Context, refresher: Refresher, sought: Sought): Promise<Sender> => {
   if ('access' in sought) return senderOfRead(context, await readRow(context, refresher, sought))
   const { environmentId, integrationKey, connectionId } = sought
-  const { row, credential } = await readCredential(context, refresher, sought)
+  const [{ row, credential }, integration] = await Promise.all([
+    readCredential(context, refresher, sought),
+    context.storage.integration(environmentId, integrationKey),
+  ])
+  if (!integration) throw unknownIntegration(integrationKey, await context.environmentOf(environmentId))
   const texts = credential.reveal()
   if (texts.tokenSecret !== undefined) return senderAgain(context, refresher, sought)
-  const integration = await integrationOf(context, environmentId, integrationKey)
   return {
     environmentId,
     integrationKey,
