@@ -30,16 +30,6 @@ const part = (text: string): string => {
   return String.fromCharCode(length >>> 24, (length >>> 16) & 255, (length >>> 8) & 255, length & 255) + bytes
 }
 
-/** The same of the names of tables and fields, which are few. */
-const parts = new Map<string, string>()
-const named = (name: string): string => {
-  const known = parts.get(name)
-  if (known !== undefined) return known
-  const made = part(name)
-  parts.set(name, made)
-  return made
-}
-
 const additional = (...parts: readonly string[]): Buffer => Buffer.from(parts.map(part).join(''), 'latin1')
 
 /** Random bytes for many nonces: asked for one by one, they cost more than the cipher. None is given twice. */
@@ -95,7 +85,7 @@ export const createSeal = (root: Secret<Buffer>): Seal => {
       const opened = decrypt(rootAs, wrapping(environmentId), wrappedKey)
       const key: Key = { id: opened.subarray(0, 8), secret: createSecretKey(opened.subarray(8)) }
       const start = part(String(environmentId))
-      const aad = ([table, row, field]: Place) => Buffer.from(start + named(table) + part(row) + named(field), 'latin1')
+      const aad = ([table, row, field]: Place) => Buffer.from(start + part(table) + part(row) + part(field), 'latin1')
       return {
         seal: (place, plain) => encrypt(key, aad(place), Buffer.from(plain)),
         open(place, blob) {
