@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { connect, startTestHub, type TestHub, tempFolder } from './harness.ts'
+import type { ConnectionShape } from '../src/http/nango/shapes.ts'
+import { connect, getJson, startTestHub, type TestHub, tempFolder } from './harness.ts'
 import { type Ended, mortise } from './process.ts'
 
 const ends: (() => unknown)[] = []
@@ -73,6 +74,19 @@ test('what is wrong is named, and each kind of failure has its exit code', async
   const refused = await run(['run', id, 'get-page', '--param', 'page_id=00000000-0000-4000-8000-000000000000'], 6)
   assert.equal(JSON.parse(refused.stdout).code, 'object_not_found')
   assert.match(refused.stderr, /notion answered with 404\./)
+})
+
+test('a failure that a provider tells of with a 200 is one, with the exit code of a refusal', async () => {
+  const { returned } = await connect(hub, 'slack')
+  const connection = returned.searchParams.get('connection_id') ?? ''
+  const told = await run(['run', connection, 'get-self'])
+  assert.equal(JSON.parse(told.stdout).ok, true)
+  const given = await getJson<ConnectionShape>(`${hub.origin}/connection/${connection}?provider_config_key=slack`)
+  assert.ok('access_token' in given.body.credentials)
+  assert.ok(hub.sandbox.revoke(given.body.credentials.access_token ?? ''))
+  const refused = await run(['run', connection, 'get-self'], 6)
+  assert.deepEqual(JSON.parse(refused.stdout), { ok: false, error: 'invalid_auth' })
+  assert.match(refused.stderr, /slack answered with invalid_auth\./)
 })
 
 test('a list is walked: items on standard output, how it ended on standard error', async () => {
