@@ -99,3 +99,23 @@ suite('a caller who is gone already', { timeout: 2000 }, () => {
     }
   })
 })
+
+test('an answer that cannot be written ends both sides', { timeout: 2000 }, async t => {
+  let cancelled = 0
+  const body = {
+    to() {},
+    resume() {},
+    peek: async () => ({ bytes: new Uint8Array(), whole: false }),
+    cancel: () => void cancelled++,
+    async *[Symbol.asyncIterator]() {},
+  }
+  const given = { status: 200, headers: { 'x-price': '€' }, body }
+  let closed: Promise<unknown> | undefined
+  const listen = (socket: Socket) => {
+    closed = once(socket.resume(), 'close')
+  }
+  const answered = told(t, `${head}1234567890`, listen, (request, reply) => answer(request, reply, given))
+  await assert.rejects(answered, { code: 'ERR_INVALID_CHAR' })
+  assert.equal(cancelled, 1)
+  await closed
+})

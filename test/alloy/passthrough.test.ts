@@ -140,3 +140,17 @@ test('a token that has expired is renewed on the way, once, and the call made ag
   const { status, body } = await pass({ method: 'GET', path: '/orders' }, `/passthrough?credentialId=${name}`)
   assert.deepEqual([status, body, world.refreshes(), world.seen.length - before], [200, { ok: true }, 1, 2])
 })
+
+test('what answers a HEAD is without the length of a body that does not come', { timeout: 10_000 }, async () => {
+  world.play((request, response) => {
+    world.seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, body: '' })
+    response.writeHead(200, { 'content-length': '7', 'x-own': 'yes' }).end()
+  })
+  const answer = await fetch(`${world.hub.origin}/passthrough?credentialId=${id}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${world.key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ method: 'HEAD', path: '/orders' }),
+  })
+  assert.deepEqual([last()?.method, answer.status, answer.headers.get('x-own')], ['HEAD', 200, 'yes'])
+  assert.equal(await answer.text(), '')
+})

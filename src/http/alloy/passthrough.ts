@@ -27,7 +27,8 @@ export const passthroughRoutes = (app: FastifyInstance, served: Served): void =>
         const signal = untilGone(reply)
         const body = bodyOf(request.body)
         const row = await connectionOf(served, request, body)
-        await answer(request, reply, await hub.proxy(row, { ...callIn(body), signal }))
+        const call = callIn(body)
+        await answer(request, reply, await hub.proxy(row, { ...call, signal }), { method: call.method })
         return reply
       },
     })
