@@ -85,6 +85,20 @@ test('candidates take turns, the first another one each round, and are compared 
   assert.equal(rounds.perSecond('a'), 50)
 })
 
+test('before anything counts each has been loaded for a while', async () => {
+  const turns: [string, number][] = []
+  const candidate = (name: string) => ({
+    name,
+    run: async (milliseconds: number) => {
+      turns.push([name, milliseconds])
+      return { perSecond: turns.length }
+    },
+  })
+  const rounds = await rotate({ say: () => {}, quick: false }, 'turns', [candidate('a'), candidate('b')], 1)
+  assert.deepEqual(turns, [...['a', 'b'].map(name => [name, 4000]), ...['a', 'b'].map(name => [name, 1000])])
+  assert.deepEqual([rounds.perSecond('a'), rounds.perSecond('b')], [3, 4])
+})
+
 test('a target is met by both ratios, or by the value that it is about', () => {
   const line = (more: Partial<Line>) => isMet({ what: '', ours: '', rival: '', ...more })
   assert.equal(line({ ratio: 1 }), undefined)

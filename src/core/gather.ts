@@ -1,7 +1,7 @@
 /**
  * What comes in one turn of the event loop, handed on together when it ends. Each step of a request runs cold after all the
- * others: a processor's caches hold a few of them at a time. Who takes a step together takes it for a third less and better;
- * who comes alone waits for nothing but the end of the turn.
+ * others: a processor's caches hold a few of them at a time. Taken together, a step costs each of them less; who comes alone waits
+ * for nothing but the end of the turn.
  */
 export const gathering = <T>(work: (all: readonly T[]) => void): ((one: T) => void) => {
   let waiting: T[] = []

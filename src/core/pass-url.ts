@@ -6,7 +6,7 @@ import { valuesOf } from './grants/authorization-code.ts'
 import { isSecureUrl, parseUrl } from './loopback.ts'
 import type { Provider } from './provider.ts'
 import { expandUrl, isNamedHost } from './template.ts'
-import { urlOf } from './url-param.ts'
+import { keptUrl, sameUrl } from './url-param.ts'
 
 /** Whether an operator's allow-list names the host of a URL. */
 export type Allows = (url: URL) => boolean
@@ -48,7 +48,7 @@ export const joined = (base: URL, path: string, query: string): string => {
   if (!/^(\?[!-~]*)?$/.test(query) || query.includes('#'))
     throw badParameter('query', 'The query must be plain ASCII, percent-encoded.')
   const text = `${base.origin}${pathBelow(base, path)}${query}`
-  const url = urlOf(text)
+  const url = keptUrl(text)
   if (url.origin !== base.origin || url.username !== '' || url.hash !== '')
     throw badParameter('path', 'The path does not make a URL of the provider.')
   return text
@@ -68,7 +68,7 @@ export const mayGo = (caller: Caller, url: URL, given?: URL): boolean =>
 
 /** Throws `integration_misconfigured` before a byte is sent. */
 export const assertNamed = (caller: Caller, text: string, given?: URL): void => {
-  const url = urlOf(text)
+  const url = sameUrl(text)
   if (mayGo(caller, url, given)) return
   throw new MortiseError(
     'integration_misconfigured',

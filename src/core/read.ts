@@ -109,7 +109,7 @@ export interface Names {
   readonly connectionId: string
 }
 
-/** The same for who makes a call. */
+/** As `readTexts`, for who makes a call. */
 export const readCredential = (context: Context, refresher: Refresher, names: Names): Promise<Texts<CredentialRow>> => {
   const hot = context.storage.hotCredential(names.environmentId, names.integrationKey, names.connectionId)
   return textsOf(context, refresher, names, hot, toCredentialRow, {})

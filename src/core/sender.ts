@@ -26,6 +26,7 @@ export interface Sender {
 export const senderOf = async (context: Context, refresher: Refresher, sought: Sought): Promise<Sender> => {
   if ('access' in sought) return senderOfRead(context, await readRow(context, refresher, sought))
   const { environmentId, integrationKey, connectionId } = sought
+  // Of the integration as it is now, even where the credential has to be renewed first.
   const [{ row, credential }, integration] = await Promise.all([
     readCredential(context, refresher, sought),
     context.storage.integration(environmentId, integrationKey),

@@ -56,6 +56,7 @@ export interface Storage extends RefreshStorage, WebhookStorage, MoveStorage {
 
   /** false if the key is taken in the environment. */
   addIntegration(integration: Integration): Promise<boolean>
+  /** Shared by whoever asks for it in one turn of the event loop, so nobody changes it. */
   integration(environmentId: number, key: string): Promise<Integration | undefined>
   /** By key. */
   integrations(environmentId: number): Promise<Integration[]>

@@ -1,7 +1,7 @@
 /** A parameter taken out of URLs, wherever they stand. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { urlOf, withoutParam } from './url-param.ts'
+import { keptUrl, sameUrl, withoutParam } from './url-param.ts'
 
 test('a parameter is taken out of every URL of a text, however it is written', () => {
   const cases: readonly [given: string, left: string][] = [
@@ -24,10 +24,14 @@ test('a parameter is taken out of every URL of a text, however it is written', (
   assert.equal(withoutParam('/x?a+b=s&a%20b=t&ab=1', 'a b'), '/x?ab=1')
 })
 
-test('a URL is that of its text, whichever was asked for before', () => {
-  for (const text of ['https://a.example/x', 'https://b.example/x', 'https://b.example/x', 'https://a.example/x'])
-    assert.equal(urlOf(text).href, text)
-  assert.equal(urlOf('https://a.example/x'), urlOf('https://a.example/x'))
-  assert.throws(() => urlOf('no URL'), TypeError)
-  assert.equal(urlOf('https://a.example/x').host, 'a.example')
+test('a URL is that of its text, whichever was kept before; what is not to be kept is not', () => {
+  const kept = keptUrl('https://a.example/x')
+  assert.equal(sameUrl('https://a.example/x'), kept)
+  const other = sameUrl('https://b.example/x?api_key=s')
+  assert.equal(other.host, 'b.example')
+  assert.notEqual(sameUrl('https://b.example/x?api_key=s'), other)
+  assert.equal(sameUrl('https://a.example/x'), kept)
+  assert.equal(keptUrl('https://c.example/x').host, 'c.example')
+  assert.equal(sameUrl('https://a.example/x').host, 'a.example')
+  for (const parse of [keptUrl, sameUrl]) assert.throws(() => parse('no URL'), TypeError)
 })

@@ -50,14 +50,14 @@ export const withoutParam = (text: string, param: string): string =>
 
 let latest: { readonly text: string; readonly url: URL } | undefined
 
-/**
- * The URL of a text, or throws a TypeError. The latest is kept, for those who look at the same one after the other: nobody
- * changes it.
- */
-export const urlOf = (text: string): URL => {
-  if (latest?.text !== text) latest = { text, url: new URL(text) }
+/** The URL of a text, or throws a TypeError. Kept for who looks at the same one next (`sameUrl`): no secret stands in it. */
+export const keptUrl = (text: string): URL => {
+  latest = { text, url: new URL(text) }
   return latest.url
 }
+
+/** The one that was kept last, where it is of this text; nobody changes it. Else one anew, which is not kept. */
+export const sameUrl = (text: string): URL => (latest?.text === text ? latest.url : new URL(text))
 
 /** What follows the origin, as it is sent: letter for letter where the URL is written as its origin and what follows. */
 export const afterOrigin = (text: string, url: URL): string =>

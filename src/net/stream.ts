@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import type { Dispatcher, Pool } from 'undici'
 import { MortiseError } from '../core/errors.ts'
 import type { Stream, StreamAnswer, StreamRequest } from '../core/ports.ts'
-import { afterOrigin, urlOf } from '../core/url-param.ts'
+import { afterOrigin, sameUrl } from '../core/url-param.ts'
 import { createBody, type Filled } from './body.ts'
 import { tell } from './collect.ts'
 import { createPools, type Pools, type PoolsOptions, stopping } from './pools.ts'
@@ -26,7 +26,7 @@ export const createStream = (options: StreamOptions, reach: Reach = createReach(
     async send(request) {
       if (closed) throw stopping(false)
       const { signal } = request
-      const url = urlOf(request.url)
+      const url = sameUrl(request.url)
       const path = afterOrigin(request.url, url)
       // What proxies nothing never loads it.
       pools ??= createPools(reach, options).then(made => {

@@ -215,7 +215,10 @@ export const createStorage = (engine: Engine): Storage => {
       return one(added)
     },
     integration: (environmentId, key) =>
-      turn(() => soon(integrationRow(key, environmentId), row => row && toIntegration(row)), `${environmentId} ${key}`),
+      turn(
+        () => soon(integrationRow(key, environmentId), row => row && toIntegration(row)),
+        `integration ${environmentId} ${key}`,
+      ),
     async integrations(environmentId) {
       const rows = await db
         .selectFrom('integrations')
