@@ -92,6 +92,7 @@ export const credentialHeader = (provider: Provider, credential: Credential): Re
   const basic = credential.kind === 'basic'
   const prefix = kind?.prefix ?? (basic ? 'Basic ' : api.prefix)
   const shown = basic ? Buffer.from(secret).toString('base64') : secret
+  // A computed name in a literal is the slow way.
   const header: Record<string, string> = {}
   header[(kind?.header ?? api.header).toLowerCase()] = prefix + shown
   return header

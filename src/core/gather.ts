@@ -14,16 +14,3 @@ export const gathering = <T>(work: (all: readonly T[]) => void): ((one: T) => vo
     if (waiting.push(one) === 1) setImmediate(end)
   }
 }
-
-/** Takes a step with whoever else takes it in this turn. One that throws ends nobody else's: it is thrown by itself. */
-export const together = (): ((step: () => void) => void) =>
-  gathering(all => {
-    for (const step of all)
-      try {
-        step()
-      } catch (error) {
-        setImmediate(() => {
-          throw error
-        })
-      }
-  })

@@ -136,7 +136,6 @@ const follow = async (
   let headers = mine
   for (let hops = 0; ; hops++) {
     assertNamed(client, url, given)
-    const { firstByte, idle, limit } = ofStream(client.integration)
     const placed = withPlacedCredential(context, sender, {
       method: request.method,
       url,
@@ -144,9 +143,7 @@ const follow = async (
       body: body.take(),
       length: body.length,
       sandbox: client.integration.sandbox,
-      firstByte,
-      idle,
-      limit,
+      ...ofStream(client.integration),
       signal: request.signal,
     } satisfies StreamRequest)
     const answer = await soon(placed, each => context.stream.send(each))

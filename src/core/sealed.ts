@@ -1,6 +1,6 @@
 /** A credential ↔ its two sealed parts: reading needs only the first, renewing both. */
 
-import type { Connection, CredentialRow, ReadRow } from './connection.ts'
+import type { Connection, ReadRow } from './connection.ts'
 import { type Credential, type JsonObject, pick, Secret } from './credential.ts'
 import type { Sealer } from './ports.ts'
 
@@ -48,9 +48,7 @@ export const sealCredential = (
   return { access, renewal: sealer.seal(['connections', id, 'renewal'], JSON.stringify(renewal)) }
 }
 
-type Renewing = Pick<CredentialRow, 'id'> & Pick<ReadRow, 'renewal'>
-
-const openPart = (sealer: Sealer, row: Renewing): Renewal | undefined =>
+const openPart = (sealer: Sealer, row: Pick<ReadRow, 'id' | 'renewal'>): Renewal | undefined =>
   row.renewal ? JSON.parse(sealer.open(['connections', row.id, 'renewal'], row.renewal)) : undefined
 
 export const openRenewal = (sealer: Sealer, row: Pick<Connection, 'id' | 'renewal'>): Secret | undefined => {
@@ -82,7 +80,7 @@ const endOfString = (text: string, start: number): number => {
 }
 
 /** The credential as texts. Its renewal part is opened only where the row was read with it. */
-export const openTexts = (sealer: Sealer, row: Renewing & Pick<CredentialRow, 'access'>): Secret<CredentialTexts> => {
+export const openTexts = (sealer: Sealer, row: Pick<ReadRow, 'id' | 'access' | 'renewal'>): Secret<CredentialTexts> => {
   // ["the token",{the answer}], or ["the token","its secret",{the answer}]
   const text = sealer.open(['connections', row.id, 'access'], row.access)
   const end = endOfString(text, 1)

@@ -26,12 +26,11 @@ export interface Sender {
 export const senderOf = async (context: Context, refresher: Refresher, sought: Sought): Promise<Sender> => {
   if ('access' in sought) return senderOfRead(context, await readRow(context, refresher, sought))
   const { environmentId, integrationKey, connectionId } = sought
-  // Of the integration as it is now, even where the credential has to be renewed first.
+  // Both in one turn; so where the credential has to be renewed first, the integration is as it was before that.
   const [{ row, credential }, integration] = await Promise.all([
     readCredential(context, refresher, sought),
-    context.storage.integration(environmentId, integrationKey),
+    integrationOf(context, environmentId, integrationKey),
   ])
-  if (!integration) throw unknownIntegration(integrationKey, await context.environmentOf(environmentId))
   const texts = credential.reveal()
   if (texts.tokenSecret !== undefined) return senderAgain(context, refresher, sought)
   return {

@@ -4,7 +4,7 @@ import { pipeline, Readable, type Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { MortiseError } from '../core/errors.ts'
-import { together } from '../core/gather.ts'
+import { gathering } from '../core/gather.ts'
 import type { PassBody } from '../core/pass-body.ts'
 import { gained } from '../core/pass-headers.ts'
 import type { PassAnswer, PassRequest } from '../core/pass-request.ts'
@@ -138,7 +138,9 @@ interface AnswerOptions {
 }
 
 /** Answers that came in one turn are written one after the other. */
-const gather = together()
+const gather = gathering<() => void>(all => {
+  for (const goOn of all) goOn()
+})
 
 /** Hands the answer on. Once its head is out, what breaks off breaks off for the caller too. */
 export const answer = async (

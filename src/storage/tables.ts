@@ -1,6 +1,6 @@
 /** Rows as the database holds them, and rows ↔ core's nouns. Times are milliseconds, flags 0 or 1. */
 import type { Attempt } from '../core/attempt.ts'
-import { accountKeyOf, type Connection, type ReadRow } from '../core/connection.ts'
+import { accountKeyOf, type Connection, type CredentialRow, type ReadRow } from '../core/connection.ts'
 import type { Integration } from '../core/integration.ts'
 import { date, optional, same } from './columns.ts'
 import type { EnvironmentTables } from './tables-environments.ts'
@@ -180,21 +180,23 @@ const columnOf: Readonly<Record<Exclude<keyof ReadRow, 'renewal'>, string>> = {
   createdAt: 'connections.created_at',
   updatedAt: 'connections.updated_at',
 }
-const selected = (properties: readonly (keyof typeof columnOf)[]): string =>
-  properties.map(property => `${columnOf[property]} AS "${property}"`).join(', ')
+const selected = (properties: Readonly<Partial<Record<keyof typeof columnOf, unknown>>>): string =>
+  (Object.keys(properties) as (keyof typeof columnOf)[])
+    .map(property => `${columnOf[property]} AS "${property}"`)
+    .join(', ')
 
-export const readColumns = selected(Object.keys(columnOf) as (keyof typeof columnOf)[])
-export const hotColumns = selected([
-  'id',
-  'provider',
-  'status',
-  'kind',
-  'access',
-  'renewable',
-  'expiresAt',
-  'obtainedAt',
-  'config',
-])
+export const readColumns = selected(columnOf)
+export const hotColumns = selected({
+  id: true,
+  provider: true,
+  status: true,
+  kind: true,
+  access: true,
+  renewable: true,
+  expiresAt: true,
+  obtainedAt: true,
+  config: true,
+} satisfies Record<keyof CredentialRow, true>)
 
 export const toIntegration = (row: Tables['integrations']): Integration => ({
   environmentId: row.environment_id,
