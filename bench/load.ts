@@ -12,6 +12,7 @@ export interface Load {
   readonly pid: number
   /** What stands in the path before and after the connection's id. */
   readonly path: readonly [before: string, after: string]
+  /** `{id}` in them stands for the connection's id, too. */
   readonly headers: string
   /** Ids are the prefix and a number of seven digits from 0. */
   readonly prefix: string
@@ -62,7 +63,10 @@ const lengthOf = (bytes: Uint8Array): number => {
 const run = async (load: Load): Promise<Loaded> => {
   const { path, headers, prefix, count, sockets: many, milliseconds, rate } = load
   const rest = ` HTTP/1.1\r\n${headers}\r\n\r\n`
-  const request = (index: number) => `GET ${path[0]}${prefix}${String(index).padStart(7, '0')}${path[1]}${rest}`
+  const request = (index: number) => {
+    const id = prefix + String(index).padStart(7, '0')
+    return `GET ${path[0]}${id}${path[1]}${rest.replace('{id}', id)}`
+  }
   let next = 0
   const nextIndex = () => (milliseconds === undefined ? next++ : Math.floor(Math.random() * count))
   const sockets = await Promise.all(Array.from({ length: many }, () => open(load.port)))

@@ -36,8 +36,8 @@ export interface ProxyWorld {
   readonly refreshes: () => number
   /** What answers; the one given is for the next test. */
   play(answer: Play): void
-  /** A new connection, by its name. */
-  connect(over?: object): Promise<string>
+  /** A new connection, by its name. `over`: its credential, `names`: what it is called, where not the usual. */
+  connect(over?: object, names?: object): Promise<string>
 }
 
 const definition = (origin: string, more: string) => `name: Local
@@ -124,7 +124,7 @@ export const proxyWorld = async (t: After, more = '', over: Overrides = {}): Pro
     play(next) {
       answer = next
     },
-    async connect(over = {}) {
+    async connect(over = {}, names = {}) {
       count++
       refreshes = 0
       living = 'at 1'
@@ -141,6 +141,7 @@ export const proxyWorld = async (t: After, more = '', over: Overrides = {}): Pro
             expires_at: new Date(clock.now().getTime() + 3_600_000).toISOString(),
             ...over,
           },
+          ...names,
         }),
       })
       if (response.status !== 201) throw new Error(await response.text())

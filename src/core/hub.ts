@@ -19,7 +19,7 @@ import { type Read, type Reading, type ReadOptions, read, readTexts, type TextOp
 import { createRefresher } from './refresh.ts'
 import { checkReturn } from './return-url.ts'
 import { type ActionAnswer, runAction } from './run-action.ts'
-import type { Sought } from './sender.ts'
+import { createSenders, type Sought } from './sender.ts'
 import { hmacKeyOf } from './setup.ts'
 import { sweep } from './sweep.ts'
 import { tryOut } from './try-out.ts'
@@ -86,6 +86,7 @@ export const createHub = (world: World): Hub => {
   const context = createContext(world, () => wake())
   const refresher = createRefresher(context)
   const notifier = createNotifier(context)
+  const senders = createSenders(context, refresher)
   const mend = createMend(context, refresher)
   let wakeBackground = () => {}
   const background = createBackground(context, refresher, () => wakeBackground())
@@ -93,7 +94,7 @@ export const createHub = (world: World): Hub => {
     const key = await hmacKeyOf(context, environment)
     return key && hmacSha256(key.reveal(), `${integrationKey}:${connectionId}`)
   }
-  const run: Hub['execute'] = (row, action, input) => runAction(context, refresher, mend, row, action, input)
+  const run: Hub['execute'] = (row, action, input) => runAction(context, senders, mend, row, action, input)
   return {
     context,
     async environmentByPublicKey(publicKey) {
@@ -159,7 +160,7 @@ export const createHub = (world: World): Hub => {
       const provider = context.providerOf({ provider: row.provider, key: row.integrationKey })
       return walk(provider, action, input, { ...options, hidden: paramOf(provider, row) }, page)
     },
-    proxy: (connection, request) => pass(context, refresher, mend, connection, request),
+    proxy: (connection, request) => pass(context, senders, mend, connection, request),
     test: async row => (await tryOut(context, refresher, row)).connection,
     sweep: () => sweep(context),
     deliver: () => notifier.deliver(),

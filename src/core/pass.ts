@@ -16,8 +16,7 @@ import { type RetryRules, retryRules, waitFor } from './pass-retry.ts'
 import { assertNamed, baseOf, joined, mayGo } from './pass-url.ts'
 import { paramOf } from './place.ts'
 import type { Gone, StreamAnswer, StreamRequest } from './ports.ts'
-import type { Refresher } from './refresh.ts'
-import { type Sender, type Sought, senderOf } from './sender.ts'
+import type { Sender, Senders, Sought } from './sender.ts'
 import { soon } from './soon.ts'
 
 /** Redirects at most. */
@@ -29,14 +28,15 @@ const mostHops = 5
  */
 export const pass = async (
   context: Context,
-  refresher: Refresher,
+  senders: Senders,
   mend: Mend,
   sought: Sought,
   request: PassRequest,
 ): Promise<PassAnswer> => {
   if (request.method === 'CONNECT' || request.method === 'TRACE')
     throw badParameter('method', `${request.method} does not pass the proxy.`)
-  let sender = await senderOf(context, refresher, sought)
+  const found = senders.of(sought)
+  let sender = found instanceof Promise ? await found : found
   const rules = retryRules(sender.client.provider, request)
   const body = keepBody(request.body, sender.client.integration)
   const given = request.base ? baseOf(sender.client, request.base, context.stream.isAllowed) : undefined

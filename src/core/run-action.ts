@@ -17,8 +17,7 @@ import { assertNamed } from './pass-url.ts'
 import { paramOf } from './place.ts'
 import type { CallResponse, Signer } from './ports.ts'
 import type { Provider } from './provider.ts'
-import type { Refresher } from './refresh.ts'
-import { type Sender, senderOf } from './sender.ts'
+import type { Sender, Senders } from './sender.ts'
 
 export interface ActionAnswer {
   readonly status: number
@@ -36,13 +35,13 @@ export interface ActionAnswer {
  */
 export const runAction = async (
   context: Context,
-  refresher: Refresher,
+  senders: Senders,
   mend: Mend,
   row: Connection,
   action: Action,
   input: ActionInput,
 ): Promise<ActionAnswer> => {
-  const sender = await senderOf(context, refresher, row)
+  const sender = await senders.of(row)
   const answer = await execute(context, sender, action, input)
   if (!(await mend.isExpiry(sender, answer.status, () => answer.body))) return answer
   const alive = await mend.mend(sender)

@@ -1,12 +1,14 @@
 /** Who a proxied call is made for: a connection with a credential that works, and its integration. By the fast read. */
-import type { Connection } from './connection.ts'
+import type { Connection, CredentialRow } from './connection.ts'
 import type { Context } from './context.ts'
 import { type Credential, type CredentialKind, Secret } from './credential.ts'
 import type { ClientInUse } from './credential-header.ts'
+import { isFreshAt } from './due.ts'
 import { type Integration, unknownIntegration } from './integration.ts'
 import { clientOfRow } from './own-client.ts'
 import { type Names, type Read, readCredential, readRow } from './read.ts'
 import type { Refresher } from './refresh.ts'
+import type { Soon } from './soon.ts'
 
 /** The connection, by its names or as a row that was found. */
 export type Sought = Connection | Names
@@ -23,8 +25,64 @@ export interface Sender {
   readonly renewable: boolean
 }
 
-export const senderOf = async (context: Context, refresher: Refresher, sought: Sought): Promise<Sender> => {
-  if ('access' in sought) return senderOfRead(context, await readRow(context, refresher, sought))
+export interface Senders {
+  /** At once, where it is known. Throws (or rejects with) what a read throws. */
+  of(sought: Sought): Soon<Sender>
+}
+
+/** Those of connections that are called again and again are kept, for so many milliseconds at most, and so many. */
+const keptFor = 10_000
+const most = 1000
+
+/**
+ * A sender stands as long as nothing is committed and its credential is fresh: to find, open and put together the same one for
+ * each call would be a fifth of a small call.
+ */
+export const createSenders = (context: Context, refresher: Refresher): Senders => {
+  const { storage, catalogue, clock } = context
+  const kept = new Map<string, Found>()
+  let version: number | undefined
+  let ending = false
+  const keep = (name: string, found: Found): void => {
+    const oldest = kept.keys().next().value
+    if (kept.size >= most && oldest !== undefined) kept.delete(oldest)
+    kept.set(name, found)
+    if (ending) return
+    ending = true
+    setTimeout(() => {
+      ending = false
+      kept.clear()
+    }, keptFor).unref()
+  }
+  return {
+    of(sought) {
+      if ('access' in sought) return readRow(context, refresher, sought).then(read => senderOfRead(context, read))
+      const current = storage.version()
+      if (current !== version) kept.clear()
+      version = current
+      const name = nameOf(sought)
+      const known = kept.get(name)
+      if (known && isFreshAt(known.row, catalogue.get(known.row.provider), clock.now().getTime())) return known.sender
+      return find(context, refresher, sought).then(found => {
+        // What was read before another commit is not known to stand after it.
+        if (current !== undefined && current === version) keep(name, found)
+        return found.sender
+      })
+    },
+  }
+}
+
+/** No two have one. */
+const nameOf = ({ environmentId, integrationKey, connectionId }: Names): string =>
+  `${environmentId} ${integrationKey.length} ${integrationKey} ${connectionId}`
+
+/** `row`: of which the sender was made, and nothing else of the connection. */
+interface Found {
+  readonly sender: Sender
+  readonly row: CredentialRow
+}
+
+const find = async (context: Context, refresher: Refresher, sought: Names): Promise<Found> => {
   const { environmentId, integrationKey, connectionId } = sought
   // Both in one turn; so where the credential has to be renewed first, the integration is as it was before that.
   const [{ row, credential }, integration] = await Promise.all([
@@ -32,8 +90,8 @@ export const senderOf = async (context: Context, refresher: Refresher, sought: S
     integrationOf(context, environmentId, integrationKey),
   ])
   const texts = credential.reveal()
-  if (texts.tokenSecret !== undefined) return senderAgain(context, refresher, sought)
-  return {
+  if (texts.tokenSecret !== undefined) return { row, sender: await senderAgain(context, refresher, sought) }
+  const sender: Sender = {
     environmentId,
     integrationKey,
     connectionId,
@@ -50,6 +108,7 @@ export const senderOf = async (context: Context, refresher: Refresher, sought: S
     },
     renewable: row.renewable !== 0,
   }
+  return { row, sender }
 }
 
 /** What a JSON text stands for that is a string. */

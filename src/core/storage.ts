@@ -152,6 +152,11 @@ export interface Storage extends RefreshStorage, WebhookStorage, MoveStorage {
   ): Promise<ReadRow | undefined>
   /** The same for who makes a call: what goes with the credential, and nothing else of the row. */
   hotCredential(environmentId: number, integrationKey: string, connectionId: string): Promise<CredentialRow | undefined>
+  /**
+   * Another number, once anything was committed: what was read while it was this one still stands. As fresh as `hot`, and much
+   * cheaper; undefined where the engine cannot tell.
+   */
+  version(): number | undefined
   connectionById(environmentId: number, id: string): Promise<Connection | undefined>
   /**
    * A page of those that fit every part of the filter, newest first, and of one time the greater id first. Reads nothing

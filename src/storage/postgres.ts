@@ -115,6 +115,7 @@ const createEngine = (
       return reads.prepare(sql.replaceAll('?', () => `$${++count}`))
     },
     together: reads.together,
+    version: () => undefined,
     ...(searched ? { candidates: postgresCandidates(db) } : {}),
     elements: 'json_array_elements_text',
     async close() {

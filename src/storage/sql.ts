@@ -369,6 +369,7 @@ export const createStorage = (engine: Engine): Storage => {
     },
     hot: (environmentId, integrationKey, connectionId, withRenewal) =>
       turn(() => (withRenewal ? hotRowWithRenewal : hotRow)(environmentId, integrationKey, connectionId)),
+    version: engine.version,
     hotCredential: (environmentId, integrationKey, connectionId) =>
       turn(() => hotCredential(environmentId, integrationKey, connectionId)),
     async connectionById(environmentId, id) {

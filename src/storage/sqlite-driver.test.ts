@@ -4,10 +4,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql } from 'kysely'
-import { createDriver } from './sqlite-driver.ts'
+import { createDriver, type SqliteDriver } from './sqlite-driver.ts'
 import { createReader } from './sqlite-reader.ts'
-import { openFile } from './sqlite-statements.ts'
+import { createRun, openFile } from './sqlite-statements.ts'
 import { startWriter } from './sqlite-thread.ts'
+
+const kyselyOn = (driver: SqliteDriver) =>
+  new Kysely<{ things: { n: number } }>({
+    dialect: {
+      createAdapter: () => new SqliteAdapter(),
+      createDriver: () => driver,
+      createIntrospector: each => new SqliteIntrospector(each),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
+  })
 
 /** Kysely on a file with one table, and the order of all that was asked of either connection. */
 const begin = (t: TestContext) => {
@@ -40,20 +50,13 @@ const begin = (t: TestContext) => {
     reader.close()
     rmSync(folder, { recursive: true })
   })
-  const db = new Kysely<{ things: { n: number } }>({
-    dialect: {
-      createAdapter: () => new SqliteAdapter(),
-      createDriver: () => driver,
-      createIntrospector: each => new SqliteIntrospector(each),
-      createQueryCompiler: () => new SqliteQueryCompiler(),
-    },
-  })
+  const db = kyselyOn(driver)
   const all = async (from = db) =>
     (await from.selectFrom('things').selectAll().orderBy('n').execute()).map(row => row.n)
   const insert = (n: number, into = db) => into.insertInto('things').values({ n })
   /** Pages in the log: those of each commit that changed them. */
   const frames = () => (statSync(`${path}-wal`).size - 32) / (24 + 4096)
-  return { db, asked, all, insert, frames }
+  return { db, asked, all, insert, frames, path, reader }
 }
 
 test('a select goes to the reader, and whatever writes to the writer, its RETURNING too', async t => {
@@ -143,4 +146,24 @@ test('where the disk undoes them all, none of them is said to be done', async t 
   assert.deepEqual(await all(), [])
   await insert(3).execute()
   assert.deepEqual(await all(), [3])
+})
+
+test('who has written sees another version, in the turn in which it was answered', async t => {
+  const { path, reader } = begin(t)
+  const file = openFile(path)
+  t.after(() => file.close())
+  const run = createRun(file)
+  // It answers at once, where a thread would take a turn or two.
+  const db = kyselyOn(createDriver({ run: async (sql, values) => run(sql, values), async close() {} }, reader))
+  let sameTurn = true
+  setImmediate(() => {
+    sameTurn = false
+  })
+  const versions = [reader.version()]
+  await db.insertInto('things').values({ n: 1 }).execute()
+  versions.push(reader.version())
+  await db.transaction().execute(tx => tx.insertInto('things').values({ n: 2 }).execute())
+  versions.push(reader.version())
+  assert.equal(new Set(versions).size, 3)
+  assert.ok(sameTurn)
 })

@@ -27,6 +27,11 @@ export const createDriver = (writer: Writer, reader: Reader | undefined): Sqlite
   let lastTurn: Promise<void> = Promise.resolve()
   let finished = false
   let rested = () => {}
+  /** Once it has the answer, this process sees what it wrote. */
+  const run = (sql: string, values: readonly SQLInputValue[]) => {
+    const answer = writer.run(sql, values)
+    return reader ? answer.finally(reader.lookAgain) : answer
+  }
   const queue = (work: Work): Promise<void> => {
     const before = lastTurn
     lastTurn = new Promise(resolve => {
@@ -43,13 +48,13 @@ export const createDriver = (writer: Writer, reader: Reader | undefined): Sqlite
     const work = workOn(connection)
     work.turn ??= queue(work)
     await work.turn
-    return writer.run(sql, values)
+    return run(sql, values)
   }
   /** A statement of its own has its turn until it is sent: those that come together are written, and made durable, together. */
   const writeAlone = async (sql: string, values: readonly SQLInputValue[]) => {
     const work: Work = {}
     await queue(work)
-    const answer = writer.run(sql, values)
+    const answer = run(sql, values)
     work.endTurn?.()
     return answer
   }

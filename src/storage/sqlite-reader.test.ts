@@ -76,12 +76,14 @@ test('who has locked even the readers out is waited for, without blocking the pr
   const rows = second.select('SELECT c FROM things', [])
   assert.ok(performance.now() - began < 1000)
   assert.ok(rows instanceof Promise)
+  assert.equal(second.version(), undefined)
   for (let n = 0; n < 20; n++) await nextTurn()
   owner.close()
   assert.deepEqual(
     (await rows).map(each => ({ ...each })),
     [{ c: 'two' }],
   )
+  assert.equal(typeof second.version(), 'number')
 })
 
 test('nothing is written, and nothing read once it is closed', async t => {
@@ -92,4 +94,26 @@ test('nothing is written, and nothing read once it is closed', async t => {
   reader.close()
   assert.throws(() => find('a', 'b'))
   assert.throws(() => reader.select('SELECT c FROM things', []))
+})
+
+test('the version is another one after each commit, seen from the next turn on; and after nothing else', async t => {
+  const { put, reader, writer, c, nextTurn } = begin(t)
+  const first = reader.version()
+  await nextTurn()
+  assert.equal(await c('a', 'b'), undefined)
+  writer.exec('BEGIN IMMEDIATE')
+  put('a', 'b', 'undone')
+  await nextTurn()
+  assert.equal(reader.version(), first)
+  writer.exec('ROLLBACK')
+  await nextTurn()
+  assert.equal(reader.version(), first)
+  put('a', 'b', 'one')
+  assert.equal(reader.version(), first)
+  await nextTurn()
+  const second = reader.version()
+  assert.notEqual(second, first)
+  put('a', 'b', 'two')
+  reader.lookAgain()
+  assert.notEqual(reader.version(), second)
 })

@@ -1,6 +1,6 @@
 /** The main thread's reading connection to a SQLite database file. */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
-import { createRun, patiently } from './sqlite-statements.ts'
+import { createRun, isBusy, patiently } from './sqlite-statements.ts'
 
 /** Bytes of the file that are read as memory: as many as SQLite takes. A read then copies no page, however many there are. */
 const mapped = 2_147_418_112
@@ -11,6 +11,13 @@ export interface Reader {
   select(sql: string, values: readonly SQLInputValue[]): Row[] | Promise<Row[]>
   /** Sees what is committed. */
   prepare(sql: string): (...values: (string | number)[]) => Row | undefined | Promise<Row | undefined>
+  /**
+   * Another number once anyone else has committed, as far as was seen when this turn of the event loop first asked; undefined
+   * while somebody has locked even the readers out.
+   */
+  version(): number | undefined
+  /** The next one who asks for the version looks. */
+  lookAgain(): void
   /** Makes several reads of prepared statements in one look at the file. */
   together(reads: () => void): void
   close(): void
@@ -20,12 +27,29 @@ export const createReader = (db: DatabaseSync): Reader => {
   db.exec(`PRAGMA query_only = ON; PRAGMA busy_timeout = 0; PRAGMA mmap_size = ${mapped}`)
   const run = createRun(db)
   const [begin, commit] = [db.prepare('BEGIN'), db.prepare('COMMIT')]
+  const version = db.prepare('PRAGMA data_version')
+  let seen: number | undefined
+  const lookAgain = () => {
+    seen = undefined
+  }
   return {
     select: (sql, values) => patiently(() => run(sql, values).rows ?? []),
     prepare(sql) {
       const get = oneOf(db.prepare(sql))
       return (...values) => patiently(() => get(values))
     },
+    version() {
+      if (seen !== undefined) return seen
+      try {
+        seen = Number(version.get()?.['data_version'])
+      } catch (error) {
+        if (!isBusy(error)) throw error
+        return undefined
+      }
+      setImmediate(lookAgain)
+      return seen
+    },
+    lookAgain,
     together(reads) {
       begin.run()
       try {

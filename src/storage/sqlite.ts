@@ -85,6 +85,7 @@ const createEngine = (writer: Writer, reader?: Reader, path?: string): Engine =>
       }
     },
     now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+    version: () => reader?.version(),
     // In memory there is one connection, which may be in a transaction.
     together: reads => (reader ? reader.together(reads) : reads()),
     prepare<Row>(sql: string) {

@@ -4,6 +4,7 @@ import type { Fault } from './fault.ts'
 const proxy = 'test/proxy.test.ts'
 const again = 'test/proxy.again.test.ts'
 const rules = 'src/core/pass-rules.test.ts'
+const kept = 'test/proxy.kept.test.ts'
 
 export const proxyFaults: readonly Fault[] = [
   {
@@ -96,5 +97,40 @@ export const proxyFaults: readonly Fault[] = [
     text: 'if (!(await mend.isExpiry(sender, answer.status, () => answer.body))) return answer',
     becomes: 'if (answer.status !== 401) return answer',
     caughtBy: ['test/actions.again.test.ts', 'by the word of the definition'],
+  },
+  {
+    guard: 'who a call is made for is found anew after a commit',
+    file: 'src/core/sender.ts',
+    text: 'if (current !== version) kept.clear()',
+    becomes: '',
+    caughtBy: [kept, 'is found anew after a commit of another process'],
+  },
+  {
+    guard: 'what was read before a commit is not kept after it',
+    file: 'src/core/sender.ts',
+    text: ' && current === version',
+    becomes: '',
+    caughtBy: [kept, 'is not kept as it was before a commit'],
+  },
+  {
+    guard: 'a kept credential is looked at for its end',
+    file: 'src/core/sender.ts',
+    text: 'if (known && isFreshAt(known.row, catalogue.get(known.row.provider), clock.now().getTime()))',
+    becomes: 'if (known)',
+    caughtBy: [kept, 'is found anew when its token ends'],
+  },
+  {
+    guard: 'two connections never share what is kept',
+    file: 'src/core/sender.ts',
+    text: ' ${integrationKey.length} ',
+    becomes: ' ',
+    caughtBy: [kept, 'is never taken for another'],
+  },
+  {
+    guard: 'an opened credential is kept for seconds only',
+    file: 'src/core/sender.ts',
+    text: '      ending = false\n      kept.clear()',
+    becomes: '      ending = false',
+    caughtBy: [kept, 'is forgotten after ten seconds'],
   },
 ]

@@ -13,6 +13,13 @@ export const sqliteFaults: readonly Fault[] = [
     caughtBy: [drivers, 'a transaction sees what it wrote'],
   },
   {
+    guard: 'what this process has committed is another version at once',
+    file: 'src/storage/sqlite-driver.ts',
+    text: 'return reader ? answer.finally(reader.lookAgain) : answer',
+    becomes: 'return answer',
+    caughtBy: [drivers, 'who has written sees another version'],
+  },
+  {
     guard: 'a transaction begins as a writer',
     file: 'src/storage/sqlite-driver.ts',
     text: 'BEGIN IMMEDIATE',
