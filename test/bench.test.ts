@@ -33,7 +33,7 @@ test('the load generator asks for each id once, with several under way, whatever
   const seen: string[] = []
   let [now, most] = [0, 0]
   const port = await serve(t, (request, response) => {
-    seen.push(request.url ?? '')
+    seen.push(`${request.url} ${request.headers['x-id']}`)
     most = Math.max(most, ++now)
     response.writeHead(200, { 'content-length': 200_000 })
     response.write('x'.repeat(100_000))
@@ -42,10 +42,10 @@ test('the load generator asks for each id once, with several under way, whatever
       response.end('x'.repeat(100_000))
     })
   })
-  const { requests, perSecond, cpu } = await loaded(t, port, {})
+  const { requests, perSecond, cpu } = await loaded(t, port, { headers: 'Host: a\r\nX-Id: {id}' })
   assert.equal(requests, 500)
   assert.equal(new Set(seen).size, 500)
-  assert.ok(seen.includes('/c/c0000000?k=v') && seen.includes('/c/c0000499?k=v'))
+  assert.ok(seen.includes('/c/c0000000?k=v c0000000') && seen.includes('/c/c0000499?k=v c0000499'))
   assert.ok(most > 1 && most <= 8, `${most} under way`)
   assert.ok(perSecond > 0 && cpu > 0)
 })

@@ -1,6 +1,6 @@
 /** Small proxied calls, beside a bare pass-through to the same provider. */
 import type { Child } from '../child.ts'
-import { type Figure, perSecond } from '../figure.ts'
+import { type Figure, type Line, perSecond } from '../figure.ts'
 import type { Through } from '../passthrough.ts'
 import { rotate } from '../rounds.ts'
 import { ownCore } from '../world.ts'
@@ -17,26 +17,27 @@ export const proxy: Figure = {
     const through: Child<Through, number> = world.child('passthrough.ts', ownCore)
     const { origin } = new URL(world.tokenUrl)
     const bare = { pid: through.pid, port: await through.ask({ origin, authorization: 'Bearer bench-at-0' }) }
-    const headers = `${place.headers}\r\nConnection-Id: c0000000\r\nProvider-Config-Key: bench`
-    const given = Object.fromEntries(headers.split('\r\n').map(each => each.split(/: (.*)/).slice(0, 2)))
+    const headersOf = (id: string) => `${place.headers}\r\nConnection-Id: ${id}\r\nProvider-Config-Key: bench`
+    const lines = headersOf('c0000000').split('\r\n')
+    const given = Object.fromEntries(lines.map(each => each.split(/: (.*)/).slice(0, 2)))
     const answer = await fetch(`http://127.0.0.1:${hub.port}/proxy/things/1`, { headers: given })
     const size = (await answer.text()).length
     if (answer.headers.get('mortise-answer-from') !== 'provider' || size < 2000)
       throw new Error(`/proxy answered ${answer.status} with ${size} bytes.`)
-    const at = { ...place, headers }
-    const candidates = [loaded(world, 'hub', hub, at, path, 1000), loaded(world, 'bare', bare, at, path, 1000)]
+    const as = (name: string, to: { readonly pid: number; readonly port: number }, id: string) =>
+      loaded(world, name, to, { ...place, headers: headersOf(id) }, path, 1000)
+    const candidates = [as('one', hub, 'c0000000'), as('many', hub, '{id}'), as('bare', bare, 'c0000000')]
     const rounds = await rotate(world, 'proxy', candidates, world.quick ? 3 : 9)
     await Promise.all([hub, through].map(each => each.stop()))
     const shown = (name: string) => `${perSecond(rounds.perSecond(name))} (${rounds.cpu(name).toFixed(1)} µs)`
-    return [
-      {
-        what: `proxied calls, SQLite, ${size} bytes`,
-        ours: shown('hub'),
-        rival: `undici Pool.stream: ${shown('bare')}`,
-        ratio: rounds.ratio('hub', 'bare'),
-        byCpu: rounds.byCpu('hub', 'bare'),
-        target: { atLeast: 0.6 },
-      },
-    ]
+    const line = (name: string, of: string): Line => ({
+      what: `proxied calls, SQLite, ${of}, ${size} bytes`,
+      ours: shown(name),
+      rival: `undici Pool.stream: ${shown('bare')}`,
+      ratio: rounds.ratio(name, 'bare'),
+      byCpu: rounds.byCpu(name, 'bare'),
+      target: { atLeast: 0.6 },
+    })
+    return [line('one', 'of one connection'), line('many', 'of 1,000 connections')]
   },
 }
