@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { before, beforeEach, suite, type TestContext, test } from 'node:test'
+import { Secret } from '../src/core/credential.ts'
+import { addIntegration } from '../src/core/setup.ts'
 import { noting, type ProxyWorld, proxyWorld } from './proxy-world.ts'
 import { wholeFile } from './whole-file.ts'
 
@@ -19,9 +21,12 @@ beforeEach(async () => {
 })
 
 /** A call without the way through HTTP, so that a test says what comes before what; answers the token that it carried. */
-const called = async (connectionId = id, integrationKey = 'local'): Promise<string | undefined> => {
+const called = (connectionId = id, integrationKey = 'local') => callOf({ integrationKey, connectionId })
+const callOf = async (
+  by: { integrationKey: string; connectionId: string } | { called: string },
+): Promise<string | undefined> => {
   const { hub, firstEnvironment } = world.hub.rooms
-  const sought = { environmentId: firstEnvironment.id, integrationKey, connectionId }
+  const sought = { environmentId: firstEnvironment.id, ...by }
   const { status, body } = await hub.proxy(sought, { method: 'GET', path: 'x', query: '', headers: {} })
   assert.equal(status, 200)
   body.cancel()
@@ -29,19 +34,22 @@ const called = async (connectionId = id, integrationKey = 'local'): Promise<stri
 }
 
 /** Counts the reads of a credential; `before` runs when one has been made, and its answer waits for that. */
-const counting = (t: TestContext, before: () => Promise<unknown> = async () => {}) => {
+const counting = (
+  t: TestContext,
+  before: () => Promise<unknown> = async () => {},
+  method: 'hotCredential' | 'connectionById' = 'hotCredential',
+) => {
   const { storage } = world.hub.rooms.hub.context
-  const { hotCredential } = storage
   const reads = { count: 0 }
-  storage.hotCredential = async (...names) => {
+  const read: (...names: never[]) => Promise<unknown> = storage[method]
+  const counted = async (...names: never[]) => {
     reads.count++
-    const found = await hotCredential(...names)
+    const found = await read(...names)
     await before()
     return found
   }
-  t.after(() => {
-    storage.hotCredential = hotCredential
-  })
+  Object.assign(storage, { [method]: counted })
+  t.after(() => Object.assign(storage, { [method]: read }))
   return reads
 }
 
@@ -60,6 +68,25 @@ suite('who a call is made for', () => {
     const reads = counting(t)
     for (let round = 0; round < 3; round++) assert.equal(await called(), 'Bearer at 1')
     assert.equal(reads.count, 1)
+  })
+
+  test('is found once by any name that it has, and by its id, as long as nobody commits', async t => {
+    const { hub, firstEnvironment } = world.hub.rooms
+    const reads = counting(t, undefined, 'connectionById')
+    const row = await hub.context.storage.connection(firstEnvironment.id, 'local', id)
+    for (let round = 0; round < 3; round++) assert.equal(await callOf({ called: `conn_${row?.id}` }), 'Bearer at 1')
+    assert.equal(reads.count, 1)
+    assert.equal(await callOf({ called: id }), 'Bearer at 1')
+    // Of another integration; from then on the name says too little.
+    await addIntegration(hub.context, firstEnvironment, {
+      key: 'second',
+      provider: 'local',
+      clientId: 'c',
+      clientSecret: new Secret('s'),
+      sandbox: false,
+    })
+    await world.connect({}, { provider_config_key: 'second', connection_id: id })
+    await assert.rejects(callOf({ called: id }), { details: { reason: 'connection_ambiguous' } })
   })
 
   test('is found anew after a commit of the hub itself, by who comes right after it', async () => {
@@ -114,6 +141,7 @@ suite('who a call is made for', () => {
     await world.connect({}, { connection_id: 'b c' })
     assert.equal(await called('b c'), 'Bearer at 1')
     await assert.rejects(called('c', 'local b'), { code: 'not_found' })
+    await assert.rejects(callOf({ called: '5 local b c' }), { code: 'not_found' })
   })
 
   test('is forgotten after ten seconds, called or not', async t => {

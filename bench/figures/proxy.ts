@@ -7,6 +7,7 @@ import { ownCore } from '../world.ts'
 import { loaded } from './read.ts'
 
 const path = ['/proxy/things/', ''] as const
+const ownPath = ['/api/v1/connections/', '/proxy/things/1'] as const
 
 export const proxy: Figure = {
   name: 'proxy',
@@ -26,7 +27,12 @@ export const proxy: Figure = {
       throw new Error(`/proxy answered ${answer.status} with ${size} bytes.`)
     const as = (name: string, to: { readonly pid: number; readonly port: number }, id: string) =>
       loaded(world, name, to, { ...place, headers: headersOf(id) }, path, 1000)
-    const candidates = [as('one', hub, 'c0000000'), as('many', hub, '{id}'), as('bare', bare, 'c0000000')]
+    const candidates = [
+      as('one', hub, 'c0000000'),
+      as('many', hub, '{id}'),
+      loaded(world, 'own', hub, place, ownPath, 1000),
+      as('bare', bare, 'c0000000'),
+    ]
     const rounds = await rotate(world, 'proxy', candidates, world.quick ? 3 : 9)
     await Promise.all([hub, through].map(each => each.stop()))
     const shown = (name: string) => `${perSecond(rounds.perSecond(name))} (${rounds.cpu(name).toFixed(1)} µs)`
@@ -38,6 +44,10 @@ export const proxy: Figure = {
       byCpu: rounds.byCpu(name, 'bare'),
       target: { atLeast: 0.6 },
     })
-    return [line('one', 'of one connection'), line('many', 'of 1,000 connections')]
+    return [
+      line('one', 'of one connection'),
+      line('many', 'of 1,000 connections'),
+      line('own', 'of 1,000 connections by the own API'),
+    ]
   },
 }

@@ -1,17 +1,23 @@
 /** Who a proxied call is made for: a connection with a credential that works, and its integration. By the fast read. */
-import type { Connection, CredentialRow } from './connection.ts'
+import { type Connection, type CredentialRow, toCredentialRow } from './connection.ts'
 import type { Context } from './context.ts'
 import { type Credential, type CredentialKind, Secret } from './credential.ts'
 import type { ClientInUse } from './credential-header.ts'
 import { isFreshAt } from './due.ts'
+import { findConnection } from './find.ts'
 import { type Integration, unknownIntegration } from './integration.ts'
 import { clientOfRow } from './own-client.ts'
 import { type Names, type Read, readCredential, readRow } from './read.ts'
 import type { Refresher } from './refresh.ts'
 import type { Soon } from './soon.ts'
 
-/** The connection, by its names or as a row that was found. */
-export type Sought = Connection | Names
+/** The connection: as a row that was found, by its names, or by a text that `findConnection` understands. */
+export type Sought = Connection | Names | Called
+
+interface Called {
+  readonly environmentId: number
+  readonly called: string
+}
 
 export interface Sender {
   readonly environmentId: number
@@ -56,7 +62,7 @@ export const createSenders = (context: Context, refresher: Refresher): Senders =
   }
   return {
     of(sought) {
-      if ('access' in sought) return readRow(context, refresher, sought).then(read => senderOfRead(context, read))
+      if ('access' in sought) return find(context, refresher, sought).then(found => found.sender)
       const current = storage.version()
       if (current !== version) kept.clear()
       version = current
@@ -73,8 +79,10 @@ export const createSenders = (context: Context, refresher: Refresher): Senders =
 }
 
 /** No two have one. */
-const nameOf = ({ environmentId, integrationKey, connectionId }: Names): string =>
-  `${environmentId} ${integrationKey.length} ${integrationKey} ${connectionId}`
+const nameOf = (sought: Names | Called): string =>
+  'called' in sought
+    ? `${sought.environmentId}: ${sought.called}`
+    : `${sought.environmentId} ${sought.integrationKey.length} ${sought.integrationKey} ${sought.connectionId}`
 
 /** `row`: of which the sender was made, and nothing else of the connection. */
 interface Found {
@@ -82,7 +90,13 @@ interface Found {
   readonly row: CredentialRow
 }
 
-const find = async (context: Context, refresher: Refresher, sought: Names): Promise<Found> => {
+const find = async (context: Context, refresher: Refresher, sought: Sought): Promise<Found> => {
+  if ('called' in sought)
+    return find(context, refresher, await findConnection(context, sought.environmentId, sought.called))
+  if ('access' in sought) {
+    const read = await readRow(context, refresher, sought)
+    return { row: toCredentialRow(read.connection), sender: await senderOfRead(context, read) }
+  }
   const { environmentId, integrationKey, connectionId } = sought
   // Both in one turn; so where the credential has to be renewed first, the integration is as it was before that.
   const [{ row, credential }, integration] = await Promise.all([

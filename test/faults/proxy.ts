@@ -122,8 +122,15 @@ export const proxyFaults: readonly Fault[] = [
   {
     guard: 'two connections never share what is kept',
     file: 'src/core/sender.ts',
-    text: ' ${integrationKey.length} ',
+    text: ' ${sought.integrationKey.length} ',
     becomes: ' ',
+    caughtBy: [kept, 'is never taken for another'],
+  },
+  {
+    guard: 'nobody is called as another is kept',
+    file: 'src/core/sender.ts',
+    text: '}: ${sought.called}',
+    becomes: '} ${sought.called}',
     caughtBy: [kept, 'is never taken for another'],
   },
   {

@@ -3,7 +3,6 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import * as z from 'zod'
 import { didYouMean } from '../../core/alike.ts'
 import { badParameter, MortiseError } from '../../core/errors.ts'
-import { findConnection } from '../../core/find.ts'
 import type { Hub } from '../../core/hub.ts'
 import type { GivenHeaders } from '../../core/pass-headers.ts'
 import { requireScope } from '../auth.ts'
@@ -88,9 +87,9 @@ export const proxyRoute = async (app: FastifyInstance, hub: Hub): Promise<void> 
             'invalid_request',
             'The path must be /api/v1/connections/<connection>/proxy/…, as it is written here.',
           )
-        const row = await findConnection(hub.context, request.caller.environmentId, request.params.connection)
+        const sought = { environmentId: request.caller.environmentId, called: request.params.connection }
         const body = await bodyOf(request)
-        const given = await hub.proxy(row, {
+        const given = await hub.proxy(sought, {
           method: request.method,
           ...rest,
           headers: request.headers as GivenHeaders,
