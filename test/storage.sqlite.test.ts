@@ -124,6 +124,7 @@ test('an up-to-date file is opened and read while another process holds the writ
 suite('the thread that writes', { timeout: 60_000 }, () => {
   test('fails what waits for it and all that comes later when it dies, and says so', async t => {
     const { storage, thread } = await begin(t)
+    await storage.ping()
     const waiting = [
       storage.addAttempt(attempt(1, 's')),
       storage.authorize(draft(connection(1, 'a'), undefined)),
@@ -139,6 +140,7 @@ suite('the thread that writes', { timeout: 60_000 }, () => {
       assert.match(end.reason.message, died)
     }
     await assert.rejects(storage.mark('n', bytes(1)), { message: died })
+    await assert.rejects(storage.ping(), { message: died })
     await assert.rejects(storage.authorize(draft(connection(1, 'a'), undefined)), { message: died })
     assert.deepEqual(await storage.integrations(1), [integration(1, 'github')])
     await storage.close()

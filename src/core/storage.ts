@@ -18,7 +18,7 @@ import type { WebhookStorage } from './storage-webhooks.ts'
 import type { Tags } from './tags.ts'
 
 export interface Storage extends RefreshStorage, WebhookStorage, MoveStorage {
-  /** Answers when the database does; throws otherwise. */
+  /** Answers when the database does; throws otherwise, and where it is known that nothing can be written any more. */
   ping(): Promise<void>
   close(): Promise<void>
   /**

@@ -48,5 +48,7 @@ export interface Engine {
   candidates?(environmentId: number, text: string, limit: number): Promise<readonly string[] | undefined>
   /** The function that makes a row of each element of a JSON array, in the column `value`. */
   readonly elements: string
+  /** Throws where it is known that nothing can be written any more. */
+  check(): void
   close(): Promise<void>
 }

@@ -116,6 +116,7 @@ const createEngine = (
     },
     together: reads.together,
     version: () => undefined,
+    check() {},
     ...(searched ? { candidates: postgresCandidates(db) } : {}),
     elements: 'json_array_elements_text',
     async close() {

@@ -79,6 +79,7 @@ export const createStorage = (engine: Engine): Storage => {
     ...moveStorage(engine),
     ...listenerStorage(engine),
     async ping() {
+      engine.check()
       await db.selectFrom('marks').select('name').limit(1).execute()
     },
     close: () => engine.close(),

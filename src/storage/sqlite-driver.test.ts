@@ -154,7 +154,9 @@ test('who has written sees another version, in the turn in which it was answered
   t.after(() => file.close())
   const run = createRun(file)
   // It answers at once, where a thread would take a turn or two.
-  const db = kyselyOn(createDriver({ run: async (sql, values) => run(sql, values), async close() {} }, reader))
+  const db = kyselyOn(
+    createDriver({ ...{ check() {}, async close() {} }, run: async (sql, values) => run(sql, values) }, reader),
+  )
   let sameTurn = true
   setImmediate(() => {
     sameTurn = false

@@ -10,6 +10,8 @@ import type { Asked, Told } from './sqlite-writer.ts'
 /** Whoever runs the statements that write. */
 export interface Writer {
   run(sql: string, values: readonly SQLInputValue[]): Promise<Answer>
+  /** Throws where it has ended. */
+  check(): void
   /** After what was sent before. */
   close(): Promise<void>
 }
@@ -64,6 +66,9 @@ export const startWriter = (path: string): Writer => {
         waiting.push({ answered, failed })
         if (waiting.length === 1) worker.ref()
       }),
+    check() {
+      if (ended) throw ended
+    },
     async close() {
       if (ended) return
       worker.ref()

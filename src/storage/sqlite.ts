@@ -95,6 +95,7 @@ const createEngine = (writer: Writer, reader?: Reader, path?: string): Engine =>
     },
     candidates: sqliteCandidates(db),
     elements: 'json_each',
+    check: writer.check,
     close() {
       closed ??= close()
       return closed
@@ -122,6 +123,7 @@ const writerHere = (db: DatabaseSync): Writer => {
   const run = createRun(db)
   return {
     run: async (sql, values) => run(sql, values),
+    check() {},
     async close() {
       db.close()
     },
