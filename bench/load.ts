@@ -62,11 +62,9 @@ const lengthOf = (bytes: Uint8Array): number => {
 
 const run = async (load: Load): Promise<Loaded> => {
   const { path, headers, prefix, count, sockets: many, milliseconds, rate } = load
-  const rest = ` HTTP/1.1\r\n${headers}\r\n\r\n`
-  const request = (index: number) => {
-    const id = prefix + String(index).padStart(7, '0')
-    return `GET ${path[0]}${id}${path[1]}${rest.replace('{id}', id)}`
-  }
+  // What stands around the id, wherever it stands.
+  const parts = `GET ${path[0]}{id}${path[1]} HTTP/1.1\r\n${headers}\r\n\r\n`.split('{id}')
+  const request = (index: number) => parts.join(prefix + String(index).padStart(7, '0'))
   let next = 0
   const nextIndex = () => (milliseconds === undefined ? next++ : Math.floor(Math.random() * count))
   const sockets = await Promise.all(Array.from({ length: many }, () => open(load.port)))

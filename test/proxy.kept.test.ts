@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { before, beforeEach, suite, type TestContext, test } from 'node:test'
 import { Secret } from '../src/core/credential.ts'
-import { addIntegration } from '../src/core/setup.ts'
+import { addEnvironment, addIntegration } from '../src/core/setup.ts'
 import { noting, type ProxyWorld, proxyWorld } from './proxy-world.ts'
 import { wholeFile } from './whole-file.ts'
 
@@ -20,36 +20,33 @@ beforeEach(async () => {
   world.seen.length = 0
 })
 
+type By = { integrationKey: string; connectionId: string } | { called: string }
+
 /** A call without the way through HTTP, so that a test says what comes before what; answers the token that it carried. */
-const called = (connectionId = id, integrationKey = 'local') => callOf({ integrationKey, connectionId })
-const callOf = async (
-  by: { integrationKey: string; connectionId: string } | { called: string },
-): Promise<string | undefined> => {
-  const { hub, firstEnvironment } = world.hub.rooms
-  const sought = { environmentId: firstEnvironment.id, ...by }
-  const { status, body } = await hub.proxy(sought, { method: 'GET', path: 'x', query: '', headers: {} })
+const callBy = async (by: By, { hub: { rooms }, seen } = world, { id } = rooms.firstEnvironment): Promise<unknown> => {
+  const request = { method: 'GET', path: 'x', query: '', headers: {} }
+  const { status, body } = await rooms.hub.proxy({ environmentId: id, ...by }, request)
   assert.equal(status, 200)
   body.cancel()
-  return world.seen.at(-1)?.headers.authorization
+  return seen.at(-1)?.headers.authorization
 }
+const called = (connectionId = id, integrationKey = 'local') => callBy({ integrationKey, connectionId })
 
-/** Counts the reads of a credential; `before` runs when one has been made, and its answer waits for that. */
-const counting = (
-  t: TestContext,
-  before: () => Promise<unknown> = async () => {},
-  method: 'hotCredential' | 'connectionById' = 'hotCredential',
-) => {
-  const { storage } = world.hub.rooms.hub.context
+/** Counts the reads by which connections are found; `before` runs when one has been made, and its answer waits for that. */
+const counting = (t: TestContext, before = async () => {}, of = world) => {
+  const { storage } = of.hub.rooms.hub.context
   const reads = { count: 0 }
-  const read: (...names: never[]) => Promise<unknown> = storage[method]
-  const counted = async (...names: never[]) => {
-    reads.count++
-    const found = await read(...names)
-    await before()
-    return found
+  for (const method of ['hotCredential', 'connectionById', 'connections'] as const) {
+    const read: (...names: never[]) => Promise<unknown> = storage[method]
+    const counted = async (...names: never[]) => {
+      reads.count++
+      const found = await read(...names)
+      await before()
+      return found
+    }
+    Object.assign(storage, { [method]: counted })
+    t.after(() => Object.assign(storage, { [method]: read }))
   }
-  Object.assign(storage, { [method]: counted })
-  t.after(() => Object.assign(storage, { [method]: read }))
   return reads
 }
 
@@ -72,11 +69,16 @@ suite('who a call is made for', () => {
 
   test('is found once by any name that it has, and by its id, as long as nobody commits', async t => {
     const { hub, firstEnvironment } = world.hub.rooms
-    const reads = counting(t, undefined, 'connectionById')
     const row = await hub.context.storage.connection(firstEnvironment.id, 'local', id)
-    for (let round = 0; round < 3; round++) assert.equal(await callOf({ called: `conn_${row?.id}` }), 'Bearer at 1')
-    assert.equal(reads.count, 1)
-    assert.equal(await callOf({ called: id }), 'Bearer at 1')
+    const reads = counting(t)
+    for (const [name, count] of [
+      [`conn_${row?.id}`, 1],
+      [id, 2],
+    ] as const)
+      for (let round = 0; round < 3; round++) {
+        assert.equal(await callBy({ called: name }), 'Bearer at 1')
+        assert.equal(reads.count, count)
+      }
     // Of another integration; from then on the name says too little.
     await addIntegration(hub.context, firstEnvironment, {
       key: 'second',
@@ -86,10 +88,64 @@ suite('who a call is made for', () => {
       sandbox: false,
     })
     await world.connect({}, { provider_config_key: 'second', connection_id: id })
-    await assert.rejects(callOf({ called: id }), { details: { reason: 'connection_ambiguous' } })
+    await assert.rejects(callBy({ called: id }), { details: { reason: 'connection_ambiguous' } })
   })
 
-  test('is found anew after a commit of the hub itself, by who comes right after it', async () => {
+  test('is nobody of another environment', async () => {
+    const { hub } = world.hub.rooms
+    const environment = await addEnvironment(hub.context, 'other')
+    for (const by of [{ integrationKey: 'local', connectionId: id }, { called: id }]) {
+      assert.equal(await callBy(by), 'Bearer at 1')
+      await assert.rejects(callBy(by, world, environment), { code: 'not_found' })
+    }
+  })
+
+  test('is found each time where nobody can tell of commits', async t => {
+    const { storage } = world.hub.rooms.hub.context
+    const { version } = storage
+    t.after(() => Object.assign(storage, { version }))
+    assert.equal(await called(), 'Bearer at 1')
+    Object.assign(storage, { version: () => undefined })
+    const reads = counting(t)
+    await called()
+    await called()
+    assert.equal(reads.count, 2)
+    // Nor is anyone taken for standing still who was kept before.
+    storage.version = version
+    await called()
+    assert.equal(reads.count, 3)
+  })
+
+  test('is one of a thousand: who was found longest ago is found anew', async t => {
+    const { hub, firstEnvironment } = world.hub.rooms
+    // Letters of an id may be of either case, so one that has ten of them, with its prefix, has names enough.
+    let letters: string[] = []
+    while (letters.join('').replace(/[^a-z]/g, '').length < 10) {
+      const row = await hub.context.storage.connection(firstEnvironment.id, 'local', await world.connect())
+      letters = `conn_${row?.id}`.split('')
+    }
+    const name = (n: number) => {
+      let bits = n
+      return letters
+        .map(each => {
+          if (!/[a-z]/.test(each)) return each
+          const upper = bits % 2 === 1
+          bits >>= 1
+          return upper ? each.toUpperCase() : each
+        })
+        .join('')
+    }
+    assert.equal(new Set(Array.from({ length: 1001 }, (_, n) => name(n))).size, 1001)
+    const reads = counting(t)
+    for (let n = 0; n <= 1000; n++) await callBy({ called: name(n) })
+    assert.equal(reads.count, 1001)
+    await callBy({ called: name(1) })
+    assert.equal(reads.count, 1001)
+    await callBy({ called: name(0) })
+    assert.equal(reads.count, 1002)
+  })
+
+  test('is found anew after a commit of the hub itself', async () => {
     const { hub, firstEnvironment } = world.hub.rooms
     const { storage } = hub.context
     assert.equal(await called(), 'Bearer at 1')
@@ -141,21 +197,21 @@ suite('who a call is made for', () => {
     await world.connect({}, { connection_id: 'b c' })
     assert.equal(await called('b c'), 'Bearer at 1')
     await assert.rejects(called('c', 'local b'), { code: 'not_found' })
-    await assert.rejects(callOf({ called: '5 local b c' }), { code: 'not_found' })
+    await assert.rejects(callBy({ called: '5 local b c' }), { code: 'not_found' })
   })
 
   test('is forgotten after ten seconds, called or not', async t => {
-    world = await proxyWorld(t)
-    world.play(noting(world, (_, response) => response.end('here')))
-    await world.connect()
-    const reads = counting(t)
+    const own = await proxyWorld(t)
+    own.play(noting(own, (_, response) => response.end('here')))
+    const by = { integrationKey: 'local', connectionId: await own.connect() }
+    const reads = counting(t, undefined, own)
     t.mock.timers.enable({ apis: ['setTimeout'] })
-    await called('c1')
+    await callBy(by, own)
     t.mock.timers.tick(9_999)
-    await called('c1')
+    await callBy(by, own)
     assert.equal(reads.count, 1)
     t.mock.timers.tick(1)
-    await called('c1')
+    await callBy(by, own)
     assert.equal(reads.count, 2)
   })
 })

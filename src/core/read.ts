@@ -98,8 +98,9 @@ export const readTexts = async (
     const user = row.endUserId === '' ? undefined : await storage.endUser(environmentId, { id: row.endUserId })
     return toReadRow(row, withRefreshToken, user)
   }
-  const found = await textsOf(context, refresher, { environmentId, integrationKey, connectionId }, hot, toRow, options)
-  return { integrationKey, connectionId, ...found }
+  const names = { environmentId, integrationKey, connectionId }
+  const { row, credential } = await textsOf(context, refresher, names, hot, toRow, options)
+  return { integrationKey, connectionId, row, credential }
 }
 
 /** The names of a connection. */
@@ -118,6 +119,8 @@ export const readCredential = (context: Context, refresher: Refresher, names: Na
 interface Texts<Row> {
   readonly row: Row
   readonly credential: Secret<CredentialTexts>
+  /** The row as it stood had no token that works. */
+  readonly renewed: boolean
 }
 
 /** `hot`: the row as it stands; `toRow`: the same of one that was found without a token that works, and has one now. */
@@ -129,17 +132,20 @@ const textsOf = async <Row extends CredentialRow>(
   toRow: (row: Connection) => Soon<Row>,
   options: ReadOptions,
 ): Promise<Texts<Row>> => {
-  const { storage, clock, catalogue } = context
-  const renewed = async () => {
+  const { storage } = context
+  const anew = async () => {
     const found = await storage.connection(environmentId, integrationKey, connectionId)
     if (!found) throw await unknown(context, environmentId, integrationKey, connectionId)
     return toRow(await working(context, refresher, found, options))
   }
   const there = await hot
-  const row = there && isFreshAt(there, catalogue.get(there.provider), clock.now().getTime()) ? there : await renewed()
+  const row = there && isFreshNow(context, there) ? there : await anew()
   const sealer = await context.sealerOf(environmentId)
-  return { row, credential: openTexts(sealer, row) }
+  return { row, credential: openTexts(sealer, row), renewed: row !== there }
 }
+
+export const isFreshNow = ({ catalogue, clock }: Context, row: CredentialRow): boolean =>
+  isFreshAt(row, catalogue.get(row.provider), clock.now().getTime())
 
 const unknown = async (context: Context, environmentId: number, key: string, id: string): Promise<MortiseError> => {
   if (!(await context.storage.integration(environmentId, key)))

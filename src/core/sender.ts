@@ -3,11 +3,10 @@ import { type Connection, type CredentialRow, toCredentialRow } from './connecti
 import type { Context } from './context.ts'
 import { type Credential, type CredentialKind, Secret } from './credential.ts'
 import type { ClientInUse } from './credential-header.ts'
-import { isFreshAt } from './due.ts'
 import { findConnection } from './find.ts'
 import { type Integration, unknownIntegration } from './integration.ts'
 import { clientOfRow } from './own-client.ts'
-import { type Names, type Read, readCredential, readRow } from './read.ts'
+import { isFreshNow, type Names, type Read, readCredential, readRow } from './read.ts'
 import type { Refresher } from './refresh.ts'
 import type { Soon } from './soon.ts'
 
@@ -36,23 +35,24 @@ export interface Senders {
   of(sought: Sought): Soon<Sender>
 }
 
-/** Those of connections that are called again and again are kept, for so many milliseconds at most, and so many. */
+/** Milliseconds for which one is kept at most, and how many are. */
 const keptFor = 10_000
 const most = 1000
 
 /**
- * A sender stands as long as nothing is committed and its credential is fresh: to find, open and put together the same one for
- * each call would be a fifth of a small call.
+ * A sender stands as long as nothing is committed and its credential is fresh: until then, who calls through the same connection
+ * again has the same one. Why, and what it saves: decisions/009.
  */
 export const createSenders = (context: Context, refresher: Refresher): Senders => {
-  const { storage, catalogue, clock } = context
+  const { storage } = context
   const kept = new Map<string, Found>()
   let version: number | undefined
   let ending = false
   const keep = (name: string, found: Found): void => {
-    const oldest = kept.keys().next().value
-    if (kept.size >= most && oldest !== undefined) kept.delete(oldest)
+    kept.delete(name)
     kept.set(name, found)
+    const oldest = kept.keys().next().value
+    if (kept.size > most && oldest !== undefined) kept.delete(oldest)
     if (ending) return
     ending = true
     setTimeout(() => {
@@ -62,49 +62,52 @@ export const createSenders = (context: Context, refresher: Refresher): Senders =
   }
   return {
     of(sought) {
-      if ('access' in sought) return find(context, refresher, sought).then(found => found.sender)
+      if ('access' in sought) return readRow(context, refresher, sought).then(read => senderOfRead(context, read))
       const current = storage.version()
       if (current !== version) kept.clear()
       version = current
+      if (current === undefined) return find(context, refresher, sought).then(found => found.sender)
       const name = nameOf(sought)
       const known = kept.get(name)
-      if (known && isFreshAt(known.row, catalogue.get(known.row.provider), clock.now().getTime())) return known.sender
+      if (known && isFreshNow(context, known.row)) return known.sender
       return find(context, refresher, sought).then(found => {
-        // What was read before another commit is not known to stand after it.
-        if (current !== undefined && current === version) keep(name, found)
+        // What was read before another commit is not known to stand after it. To renew is a commit.
+        if (!found.renewed && current === version) keep(name, found)
         return found.sender
       })
     },
   }
 }
 
-/** No two have one. */
+/** The length says where the key of the integration ends, and the colon that none follows: no two have one name. */
 const nameOf = (sought: Names | Called): string =>
   'called' in sought
     ? `${sought.environmentId}: ${sought.called}`
     : `${sought.environmentId} ${sought.integrationKey.length} ${sought.integrationKey} ${sought.connectionId}`
 
-/** `row`: of which the sender was made, and nothing else of the connection. */
 interface Found {
   readonly sender: Sender
+  /** Whose end is its end. */
   readonly row: CredentialRow
+  /** The row that was found first had no token that works. */
+  readonly renewed: boolean
 }
 
-const find = async (context: Context, refresher: Refresher, sought: Sought): Promise<Found> => {
-  if ('called' in sought)
-    return find(context, refresher, await findConnection(context, sought.environmentId, sought.called))
-  if ('access' in sought) {
-    const read = await readRow(context, refresher, sought)
-    return { row: toCredentialRow(read.connection), sender: await senderOfRead(context, read) }
+const find = async (context: Context, refresher: Refresher, sought: Names | Called): Promise<Found> => {
+  if ('called' in sought) {
+    const row = await findConnection(context, sought.environmentId, sought.called)
+    const read = await readRow(context, refresher, row)
+    const sender = await senderOfRead(context, read)
+    return { sender, row: toCredentialRow(read.connection), renewed: read.connection !== row }
   }
   const { environmentId, integrationKey, connectionId } = sought
   // Both in one turn; so where the credential has to be renewed first, the integration is as it was before that.
-  const [{ row, credential }, integration] = await Promise.all([
+  const [{ row, credential, renewed }, integration] = await Promise.all([
     readCredential(context, refresher, sought),
     integrationOf(context, environmentId, integrationKey),
   ])
   const texts = credential.reveal()
-  if (texts.tokenSecret !== undefined) return { row, sender: await senderAgain(context, refresher, sought) }
+  if (texts.tokenSecret !== undefined) return { row, renewed, sender: await senderAgain(context, refresher, sought) }
   const sender: Sender = {
     environmentId,
     integrationKey,
@@ -122,7 +125,7 @@ const find = async (context: Context, refresher: Refresher, sought: Sought): Pro
     },
     renewable: row.renewable !== 0,
   }
-  return { row, sender }
+  return { row, renewed, sender }
 }
 
 /** What a JSON text stands for that is a string. */
@@ -141,6 +144,7 @@ const senderAgain = async (
 
 export const senderOfRead = async (context: Context, { connection, credential }: Read): Promise<Sender> => {
   const { environmentId, integrationKey, connectionId, id, config, renewal } = connection
+  const { kind, accessToken, tokenSecret } = credential
   const integration = await integrationOf(context, environmentId, integrationKey)
   return {
     environmentId,
@@ -148,10 +152,11 @@ export const senderOfRead = async (context: Context, { connection, credential }:
     connectionId,
     id,
     client:
-      credential.kind === 'oauth1'
+      kind === 'oauth1'
         ? await clientOfRow(context, integration, connection)
         : { provider: context.providerOf(integration), integration, config },
-    credential,
+    // A call has no use for more of it, and what is not there does not lie about.
+    credential: { kind, accessToken, ...(tokenSecret ? { tokenSecret } : {}), raw: new Secret({}) },
     renewable: renewal !== undefined,
   }
 }

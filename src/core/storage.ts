@@ -153,8 +153,9 @@ export interface Storage extends RefreshStorage, WebhookStorage, MoveStorage {
   /** The same for who makes a call: what goes with the credential, and nothing else of the row. */
   hotCredential(environmentId: number, integrationKey: string, connectionId: string): Promise<CredentialRow | undefined>
   /**
-   * Another number, once anything was committed: what was read while it was this one still stands. As fresh as `hot`, and much
-   * cheaper; undefined where the engine cannot tell.
+   * Another number, once anything was committed: what was read while it was this one still stands. All that this process has
+   * committed counts, and of others what they had when this turn of the event loop first asked. Much cheaper than a read; undefined
+   * where the engine cannot tell.
    */
   version(): number | undefined
   connectionById(environmentId: number, id: string): Promise<Connection | undefined>

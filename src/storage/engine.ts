@@ -37,7 +37,7 @@ export interface Engine {
   prepare<Row>(sql: string): (...values: (string | number)[]) => Soon<Row | undefined>
   /** Makes several reads of prepared statements, given as one piece of work that does not throw. */
   together(reads: () => void): void
-  /** See `Storage`; as fresh as what `prepare` reads. */
+  /** See `Storage`. */
   version(): number | undefined
   /** For how many milliseconds `epoch` need not ask again what other processes have written; 0: once a turn of the loop. */
   readonly epochLasts: number

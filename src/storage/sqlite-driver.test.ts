@@ -164,7 +164,11 @@ test('who has written sees another version, in the turn in which it was answered
   const versions = [reader.version()]
   await db.insertInto('things').values({ n: 1 }).execute()
   versions.push(reader.version())
-  await db.transaction().execute(tx => tx.insertInto('things').values({ n: 2 }).execute())
+  await db.transaction().execute(async tx => {
+    await tx.insertInto('things').values({ n: 2 }).execute()
+    // Not committed yet.
+    assert.equal(reader.version(), versions[1])
+  })
   versions.push(reader.version())
   assert.equal(new Set(versions).size, 3)
   assert.ok(sameTurn)

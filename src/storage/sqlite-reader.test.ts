@@ -94,6 +94,7 @@ test('nothing is written, and nothing read once it is closed', async t => {
   reader.close()
   assert.throws(() => find('a', 'b'))
   assert.throws(() => reader.select('SELECT c FROM things', []))
+  assert.throws(() => reader.version())
 })
 
 test('the version is another one after each commit, seen from the next turn on; and after nothing else', async t => {

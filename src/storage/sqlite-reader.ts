@@ -12,8 +12,9 @@ export interface Reader {
   /** Sees what is committed. */
   prepare(sql: string): (...values: (string | number)[]) => Row | undefined | Promise<Row | undefined>
   /**
-   * Another number once anyone else has committed, as far as was seen when this turn of the event loop first asked; undefined
-   * while somebody has locked even the readers out.
+   * Another number once anyone else has committed, as far as was seen when this turn of the event loop first asked (who asks in
+   * `setImmediate` is told for the turn after, too); undefined while somebody has locked even the readers out. A select that
+   * is under way, as no one here has any, would hold it.
    */
   version(): number | undefined
   /** The next one who asks for the version looks. */

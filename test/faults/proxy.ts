@@ -115,7 +115,7 @@ export const proxyFaults: readonly Fault[] = [
   {
     guard: 'a kept credential is looked at for its end',
     file: 'src/core/sender.ts',
-    text: 'if (known && isFreshAt(known.row, catalogue.get(known.row.provider), clock.now().getTime()))',
+    text: 'if (known && isFreshNow(context, known.row))',
     becomes: 'if (known)',
     caughtBy: [kept, 'is found anew when its token ends'],
   },
@@ -125,6 +125,34 @@ export const proxyFaults: readonly Fault[] = [
     text: ' ${sought.integrationKey.length} ',
     becomes: ' ',
     caughtBy: [kept, 'is never taken for another'],
+  },
+  {
+    guard: 'what is kept is of its environment, by its names',
+    file: 'src/core/sender.ts',
+    text: '${sought.environmentId} ',
+    becomes: '',
+    caughtBy: [kept, 'is nobody of another environment'],
+  },
+  {
+    guard: 'what is kept is of its environment, by what it is called',
+    file: 'src/core/sender.ts',
+    text: '${sought.environmentId}:',
+    becomes: ':',
+    caughtBy: [kept, 'is nobody of another environment'],
+  },
+  {
+    guard: 'nothing is kept where commits cannot be told',
+    file: 'src/core/sender.ts',
+    text: 'if (current === undefined) return find(context, refresher, sought).then(found => found.sender)',
+    becomes: '',
+    caughtBy: [kept, 'is found each time where nobody can tell'],
+  },
+  {
+    guard: 'a thousand are kept at most',
+    file: 'src/core/sender.ts',
+    text: 'if (kept.size > most && oldest !== undefined)',
+    becomes: 'if (false && oldest !== undefined)',
+    caughtBy: [kept, 'is one of a thousand'],
   },
   {
     guard: 'nobody is called as another is kept',
