@@ -139,10 +139,16 @@ suite('who a call is made for', () => {
     const reads = counting(t)
     for (let n = 0; n <= 1000; n++) await callBy({ called: name(n) })
     assert.equal(reads.count, 1001)
-    await callBy({ called: name(1) })
+    for (const n of [1000, 999, 501]) await callBy({ called: name(n) })
     assert.equal(reads.count, 1001)
     await callBy({ called: name(0) })
     assert.equal(reads.count, 1002)
+    // Who is called again and again stays.
+    for (let n = 0; n <= 1000; n++) {
+      await callBy({ called: name(n) })
+      await callBy({ called: name(1000) })
+    }
+    assert.ok(reads.count > 1900 && reads.count <= 2001, `${reads.count} reads`)
   })
 
   test('is found anew after a commit of the hub itself', async () => {

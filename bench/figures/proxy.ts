@@ -4,53 +4,65 @@ import { type Figure, type Line, perSecond } from '../figure.ts'
 import type { Through } from '../passthrough.ts'
 import { rotate } from '../rounds.ts'
 import { ownCore } from '../world.ts'
-import { loaded } from './read.ts'
+import { loaded, type Path } from './read.ts'
 
-const path = ['/proxy/things/', ''] as const
-const ownPath = ['/api/v1/connections/', '/proxy/things/1'] as const
+const nango: Path = ['/proxy/things/', '']
+const own: Path = ['/api/v1/connections/', '/proxy/things/1']
+
+/**
+ * Each is compared by itself, with a hub that does nothing else. The last one is of far more connections than a hub keeps: nearly
+ * every call reads.
+ */
+const cases: readonly { of: string; path: Path; id: string; count: number; target?: { atLeast: number } }[] = [
+  { of: 'one connection', path: nango, id: 'c0000000', count: 1000, target: { atLeast: 0.6 } },
+  { of: '500 connections', path: nango, id: '{id}', count: 500, target: { atLeast: 0.6 } },
+  { of: '500 connections, own API', path: own, id: '{id}', count: 500, target: { atLeast: 0.6 } },
+  { of: '20,000 connections', path: nango, id: '{id}', count: 20_000 },
+]
 
 export const proxy: Figure = {
   name: 'proxy',
   help: 'Proxied calls of 2 kB, 64 at a time, beside a bare pass-through on undici.',
   async run(world) {
     const { place } = await world.filled('SQLite', 20_000)
-    const hub = await world.startHub(place)
     const through: Child<Through, number> = world.child('passthrough.ts', ownCore)
     const { origin } = new URL(world.tokenUrl)
     const bare = { pid: through.pid, port: await through.ask({ origin, authorization: 'Bearer bench-at-0' }) }
-    const headersOf = (id: string) => `${place.headers}\r\nConnection-Id: ${id}\r\nProvider-Config-Key: bench`
-    const lines = headersOf('c0000000').split('\r\n')
-    const given = Object.fromEntries(lines.map(each => each.split(/: (.*)/).slice(0, 2)))
-    const answer = await fetch(`http://127.0.0.1:${hub.port}/proxy/things/1`, { headers: given })
-    const size = (await answer.text()).length
-    if (answer.headers.get('mortise-answer-from') !== 'provider' || size < 2000)
-      throw new Error(`/proxy answered ${answer.status} with ${size} bytes.`)
-    const through1 = { ...place, headers: headersOf('c0000000') }
-    const throughEach = { ...place, headers: headersOf('{id}') }
-    const candidates = [
-      loaded(world, 'one', hub, through1, path, 1000),
-      loaded(world, 'many', hub, throughEach, path, 1000),
-      loaded(world, 'own', hub, place, ownPath, 1000),
-      loaded(world, 'more', hub, throughEach, path, 20_000),
-      loaded(world, 'bare', bare, through1, path, 1000),
-    ]
-    const rounds = await rotate(world, 'proxy', candidates, world.quick ? 3 : 9)
-    await Promise.all([hub, through].map(each => each.stop()))
-    const shown = (name: string) => `${perSecond(rounds.perSecond(name))} (${rounds.cpu(name).toFixed(1)} µs)`
-    const line = (name: string, of: string, target?: number): Line => ({
-      what: `proxied calls, SQLite, ${of}, ${size} bytes`,
-      ours: shown(name),
-      rival: `undici Pool.stream: ${shown('bare')}`,
-      ratio: rounds.ratio(name, 'bare'),
-      byCpu: rounds.byCpu(name, 'bare'),
-      ...(target === undefined ? {} : { target: { atLeast: target } }),
-    })
-    return [
-      line('one', 'of one connection', 0.6),
-      line('many', 'of 1,000 connections', 0.6),
-      line('own', 'of 1,000 connections by the own API', 0.6),
-      // Few of them are kept.
-      line('more', 'of 20,000 connections'),
-    ]
+    const lines: Line[] = []
+    for (const { of, path, id, count, target } of cases) {
+      const headers = `${place.headers}\r\nConnection-Id: ${id}\r\nProvider-Config-Key: bench`
+      const hub = await world.startHub(place)
+      const size = await once(
+        `http://127.0.0.1:${hub.port}${path.join('c0000000')}`,
+        headers.replace('{id}', 'c0000000'),
+      )
+      const candidates = [
+        loaded(world, 'hub', hub, { ...place, headers }, path, count),
+        loaded(world, 'bare', bare, place, nango, count),
+      ]
+      const rounds = await rotate(world, `proxy, ${of}`, candidates, world.quick ? 3 : 9)
+      await hub.stop()
+      const shown = (name: string) => `${perSecond(rounds.perSecond(name))} (${rounds.cpu(name).toFixed(1)} µs)`
+      lines.push({
+        what: `proxied calls, SQLite, of ${of}, ${size} bytes`,
+        ours: shown('hub'),
+        rival: `undici Pool.stream: ${shown('bare')}`,
+        ratio: rounds.ratio('hub', 'bare'),
+        byCpu: rounds.byCpu('hub', 'bare'),
+        ...(target ? { target } : {}),
+      })
+    }
+    await through.stop()
+    return lines
   },
+}
+
+/** One call, checked; answers its length. */
+const once = async (url: string, headers: string): Promise<number> => {
+  const given = headers.split('\r\n').map(line => line.split(/: (.*)/).slice(0, 2))
+  const answer = await fetch(url, { headers: Object.fromEntries(given) })
+  const size = (await answer.text()).length
+  if (answer.headers.get('mortise-answer-from') !== 'provider' || size < 2000)
+    throw new Error(`${url} answered ${answer.status} with ${size} bytes.`)
+  return size
 }

@@ -45,31 +45,42 @@ const most = 1000
  */
 export const createSenders = (context: Context, refresher: Refresher): Senders => {
   const { storage } = context
-  const kept = new Map<string, Found>()
+  // Those who were called lately, and those before them: a Map walks over what was taken out of it to find its oldest.
+  let kept = new Map<string, Found>()
+  let before = kept
   let version: number | undefined
   let ending = false
   const keep = (name: string, found: Found): void => {
-    kept.delete(name)
+    if (kept.size >= most / 2) {
+      before = kept
+      kept = new Map()
+    }
     kept.set(name, found)
-    const oldest = kept.keys().next().value
-    if (kept.size > most && oldest !== undefined) kept.delete(oldest)
     if (ending) return
     ending = true
     setTimeout(() => {
       ending = false
-      kept.clear()
+      forget()
     }, keptFor).unref()
+  }
+  const forget = () => {
+    kept.clear()
+    before.clear()
   }
   return {
     of(sought) {
       if ('access' in sought) return readRow(context, refresher, sought).then(read => senderOfRead(context, read))
       const current = storage.version()
-      if (current !== version) kept.clear()
+      if (current !== version) forget()
       version = current
       if (current === undefined) return find(context, refresher, sought).then(found => found.sender)
       const name = nameOf(sought)
-      const known = kept.get(name)
-      if (known && isFreshNow(context, known.row)) return known.sender
+      const lately = kept.get(name)
+      const known = lately ?? before.get(name)
+      if (known && isFreshNow(context, known.row)) {
+        if (!lately) keep(name, known)
+        return known.sender
+      }
       return find(context, refresher, sought).then(found => {
         // What was read before another commit is not known to stand after it. To renew is a commit.
         if (!found.renewed && current === version) keep(name, found)

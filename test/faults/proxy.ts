@@ -101,7 +101,7 @@ export const proxyFaults: readonly Fault[] = [
   {
     guard: 'who a call is made for is found anew after a commit',
     file: 'src/core/sender.ts',
-    text: 'if (current !== version) kept.clear()',
+    text: 'if (current !== version) forget()',
     becomes: '',
     caughtBy: [kept, 'is found anew after a commit of another process'],
   },
@@ -150,8 +150,8 @@ export const proxyFaults: readonly Fault[] = [
   {
     guard: 'a thousand are kept at most',
     file: 'src/core/sender.ts',
-    text: 'if (kept.size > most && oldest !== undefined)',
-    becomes: 'if (false && oldest !== undefined)',
+    text: 'if (kept.size >= most / 2)',
+    becomes: 'if (false)',
     caughtBy: [kept, 'is one of a thousand'],
   },
   {
@@ -164,7 +164,7 @@ export const proxyFaults: readonly Fault[] = [
   {
     guard: 'an opened credential is kept for seconds only',
     file: 'src/core/sender.ts',
-    text: '      ending = false\n      kept.clear()',
+    text: '      ending = false\n      forget()',
     becomes: '      ending = false',
     caughtBy: [kept, 'is forgotten after ten seconds'],
   },
