@@ -178,22 +178,18 @@ suite('who a call is made for', () => {
   })
 
   test('is not kept as it was before a commit that came while it was read', async t => {
-    let goOn = () => {}
-    const held = new Promise<void>(done => {
-      goOn = done
-    })
-    let first = true
-    const reads = counting(t, () => {
-      const wait = first ? held : Promise.resolve()
-      first = false
-      return wait
+    const [read, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const reads = counting(t, async () => {
+      if (reads.count > 1) return
+      read.resolve()
+      await held.promise
     })
     const early = called()
-    await new Promise(done => setTimeout(done, 20))
+    await read.promise
     besides('UPDATE connections SET status = ? WHERE connection_id = ?', 'reauthorization_required', id)
     // Another call learns of the commit, before the first has what it read.
     await assert.rejects(called(), { code: 'reauthorization_required' })
-    goOn()
+    held.resolve()
     await early
     await assert.rejects(called(), { code: 'reauthorization_required' })
     assert.equal(reads.count, 3)

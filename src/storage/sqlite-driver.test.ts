@@ -7,7 +7,7 @@ import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql } f
 import { createDriver, type SqliteDriver } from './sqlite-driver.ts'
 import { createReader } from './sqlite-reader.ts'
 import { createRun, openFile } from './sqlite-statements.ts'
-import { startWriter } from './sqlite-thread.ts'
+import { startWriter, type Writer } from './sqlite-thread.ts'
 
 const kyselyOn = (driver: SqliteDriver) =>
   new Kysely<{ things: { n: number } }>({
@@ -154,9 +154,8 @@ test('who has written sees another version, in the turn in which it was answered
   t.after(() => file.close())
   const run = createRun(file)
   // It answers at once, where a thread would take a turn or two.
-  const db = kyselyOn(
-    createDriver({ ...{ check() {}, async close() {} }, run: async (sql, values) => run(sql, values) }, reader),
-  )
+  const writer: Writer = { run: async (sql, values) => run(sql, values), check() {}, async close() {} }
+  const db = kyselyOn(createDriver(writer, reader))
   let sameTurn = true
   setImmediate(() => {
     sameTurn = false

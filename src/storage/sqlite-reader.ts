@@ -1,6 +1,7 @@
 /** The main thread's reading connection to a SQLite database file. */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
-import { createRun, isBusy, patiently } from './sqlite-statements.ts'
+import { remembered } from './remembered.ts'
+import { createRun, patiently } from './sqlite-statements.ts'
 
 /** Bytes of the file that are read as memory: as many as SQLite takes. A read then copies no page, however many there are. */
 const mapped = 2_147_418_112
@@ -28,11 +29,8 @@ export const createReader = (db: DatabaseSync): Reader => {
   db.exec(`PRAGMA query_only = ON; PRAGMA busy_timeout = 0; PRAGMA mmap_size = ${mapped}`)
   const run = createRun(db)
   const [begin, commit] = [db.prepare('BEGIN'), db.prepare('COMMIT')]
-  const version = db.prepare('PRAGMA data_version')
-  let seen: number | undefined
-  const lookAgain = () => {
-    seen = undefined
-  }
+  const dataVersion = db.prepare('PRAGMA data_version')
+  const version = remembered(() => patiently(() => Number(dataVersion.get()?.['data_version'])), 0)
   return {
     select: (sql, values) => patiently(() => run(sql, values).rows ?? []),
     prepare(sql) {
@@ -40,17 +38,10 @@ export const createReader = (db: DatabaseSync): Reader => {
       return (...values) => patiently(() => get(values))
     },
     version() {
-      if (seen !== undefined) return seen
-      try {
-        seen = Number(version.get()?.['data_version'])
-      } catch (error) {
-        if (!isBusy(error)) throw error
-        return undefined
-      }
-      setImmediate(lookAgain)
-      return seen
+      const known = version.get()
+      return known instanceof Promise ? undefined : known
     },
-    lookAgain,
+    lookAgain: version.forget,
     together(reads) {
       begin.run()
       try {

@@ -42,7 +42,7 @@ export const createRun = (db: DatabaseSync): Run => {
   }
 }
 
-export const isBusy = (error: unknown): boolean => ((error as { errcode?: number }).errcode ?? 0) % 256 === 5
+const isBusy = (error: unknown): boolean => ((error as { errcode?: number }).errcode ?? 0) % 256 === 5
 
 /**
  * What `read` gives, mostly at once. A reader of a WAL database waits for nobody but one who recovers it after a crash,
