@@ -6,18 +6,33 @@ import { rotate } from '../rounds.ts'
 import { ownCore } from '../world.ts'
 import { loaded, type Path } from './read.ts'
 
-const nango: Path = ['/proxy/things/', '']
-const own: Path = ['/api/v1/connections/', '/proxy/things/1']
+const path: Path = ['/proxy/things/', '']
+const through = (id: string) => `\r\nConnection-Id: ${id}\r\nProvider-Config-Key: bench`
+const target = { atLeast: 0.6 }
+
+interface Case extends Pick<Line, 'target'> {
+  readonly of: string
+  readonly path: Path
+  /** Besides the key. */
+  readonly headers: string
+  readonly count: number
+}
 
 /**
- * Each is compared by itself, with a hub that does nothing else. The last one is of far more connections than a hub keeps: nearly
- * every call reads.
+ * Each is compared by itself, with a hub that does nothing else, and the same headers go to both. The last one is of far more
+ * connections than a hub keeps: nearly every call reads.
  */
-const cases: readonly { of: string; path: Path; id: string; count: number; target?: { atLeast: number } }[] = [
-  { of: 'one connection', path: nango, id: 'c0000000', count: 1000, target: { atLeast: 0.6 } },
-  { of: '500 connections', path: nango, id: '{id}', count: 500, target: { atLeast: 0.6 } },
-  { of: '500 connections, own API', path: own, id: '{id}', count: 500, target: { atLeast: 0.6 } },
-  { of: '20,000 connections', path: nango, id: '{id}', count: 20_000 },
+const cases: readonly Case[] = [
+  { of: 'one connection', path, headers: through('c0000000'), count: 1000, target },
+  { of: '500 connections', path, headers: through('{id}'), count: 500, target },
+  {
+    of: '500 connections, own API',
+    path: ['/api/v1/connections/', '/proxy/things/1'],
+    headers: '',
+    count: 500,
+    target,
+  },
+  { of: '20,000 connections', path, headers: through('{id}'), count: 20_000 },
 ]
 
 export const proxy: Figure = {
@@ -25,21 +40,16 @@ export const proxy: Figure = {
   help: 'Proxied calls of 2 kB, 64 at a time, beside a bare pass-through on undici.',
   async run(world) {
     const { place } = await world.filled('SQLite', 20_000)
-    const through: Child<Through, number> = world.child('passthrough.ts', ownCore)
+    const passThrough: Child<Through, number> = world.child('passthrough.ts', ownCore)
     const { origin } = new URL(world.tokenUrl)
-    const bare = { pid: through.pid, port: await through.ask({ origin, authorization: 'Bearer bench-at-0' }) }
+    const bare = { pid: passThrough.pid, port: await passThrough.ask({ origin, authorization: 'Bearer bench-at-0' }) }
     const lines: Line[] = []
-    for (const { of, path, id, count, target } of cases) {
-      const headers = `${place.headers}\r\nConnection-Id: ${id}\r\nProvider-Config-Key: bench`
+    for (const { of, path: hubPath, headers, count, ...aim } of cases) {
+      const at = { ...place, headers: place.headers + headers }
       const hub = await world.startHub(place)
-      const size = await once(
-        `http://127.0.0.1:${hub.port}${path.join('c0000000')}`,
-        headers.replace('{id}', 'c0000000'),
-      )
-      const candidates = [
-        loaded(world, 'hub', hub, { ...place, headers }, path, count),
-        loaded(world, 'bare', bare, place, nango, count),
-      ]
+      const url = `http://127.0.0.1:${hub.port}${hubPath.join('c0000000')}`
+      const size = await once(url, at.headers.replace('{id}', 'c0000000'))
+      const candidates = [loaded(world, 'hub', hub, at, hubPath, count), loaded(world, 'bare', bare, at, path, count)]
       const rounds = await rotate(world, `proxy, ${of}`, candidates, world.quick ? 3 : 9)
       await hub.stop()
       const shown = (name: string) => `${perSecond(rounds.perSecond(name))} (${rounds.cpu(name).toFixed(1)} µs)`
@@ -49,10 +59,10 @@ export const proxy: Figure = {
         rival: `undici Pool.stream: ${shown('bare')}`,
         ratio: rounds.ratio('hub', 'bare'),
         byCpu: rounds.byCpu('hub', 'bare'),
-        ...(target ? { target } : {}),
+        ...aim,
       })
     }
-    await through.stop()
+    await passThrough.stop()
     return lines
   },
 }
