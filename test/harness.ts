@@ -12,26 +12,31 @@ import { type Running, startHub } from '../src/main.ts'
 import type { Overrides } from '../src/rooms.ts'
 
 /**
- * Where this process looks for ports: below those that the system gives to outgoing connections (Linux: from 32768), and
- * away from the other test files that run at the same time, so that what is free stays free until it is bound.
+ * Where this process looks for ports: below those that a system gives to outgoing connections (Linux: from 32768, gVisor:
+ * from 16000), above those that a browser refuses to open, and away from the other test files that run at the same time, so
+ * that what is free stays free until it is bound.
  */
-const block = 20_000 + (Number(process.env['NODE_TEST_WORKER_ID'] ?? process.pid) % 6) * 2000
-let looked = Math.floor(Math.random() * 1000)
+const block = 10_100 + (Number(process.env['NODE_TEST_WORKER_ID'] ?? process.pid) % 6) * 900
+let looked = Math.floor(Math.random() * 450)
 
 /** A port that is free together with the next one, and was not given before. */
 export const freePorts = async (): Promise<number> => {
   for (;;) {
-    looked = (looked + 1) % 1000
+    looked = (looked + 1) % 450
     const port = block + 2 * looked
     if ((await isFree(port)) && (await isFree(port + 1))) return port
   }
 }
 
-const isFree = (port: number): Promise<boolean> =>
+/** Of both loopback families, as a hub takes them; a machine without IPv6 has none to take. */
+const isFree = async (port: number): Promise<boolean> =>
+  (await canListen(port, '127.0.0.1')) && (await canListen(port, '::1'))
+
+const canListen = (port: number, host: string): Promise<boolean> =>
   new Promise(done => {
     const server = createServer()
-    server.on('error', () => done(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => done(true)))
+    server.on('error', (error: NodeJS.ErrnoException) => done(error.code !== 'EADDRINUSE'))
+    server.listen(port, host, () => server.close(() => done(true)))
   })
 
 /** How the hub in a folder is stopped: its sandbox writes there once more. */

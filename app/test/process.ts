@@ -20,7 +20,7 @@ export const tempFolder = (t: Tests): string => {
 /** A loopback port where nothing listens, below those that the system gives out: nothing else takes it meanwhile. */
 export const closedPort = async (): Promise<number> => {
   for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 10_000)
+    const port = 3_100 + Math.floor(Math.random() * 900)
     const server = createServer()
     const free = await new Promise<boolean>(done => {
       server.once('error', () => done(false)).listen(port, '127.0.0.1', () => done(true))
