@@ -175,7 +175,6 @@ answer(async (seed: Seed): Promise<number> => {
   const rooms = await openRooms(config)
   const environmentId = rooms.firstEnvironment.id
   const sealer = await rooms.hub.context.sealerOf(environmentId)
-  await rooms.storage.close()
   const database = config.database.reveal()
   const which = [environmentId, idOf(prefix, 0), idOf(prefix, count - 1)] as const
   if (duePerSecond !== undefined) {
@@ -184,6 +183,7 @@ answer(async (seed: Seed): Promise<number> => {
       [expire, end, end - 3_600_000, ...which],
       [makeDue, end, duePerSecond, ...which],
     ])
+    await rooms.storage.close()
     return environmentId
   }
   const rows = function* () {
@@ -199,5 +199,8 @@ answer(async (seed: Seed): Promise<number> => {
       owners.map(sql => [sql, ...which] as const),
     )
   if (owned && isPostgres(database)) await run(database, [['ANALYZE end_users'], ['ANALYZE connection_tags']])
+  // As after a minute of any hub.
+  await rooms.storage.sweepCounts()
+  await rooms.storage.close()
   return environmentId
 })

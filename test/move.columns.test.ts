@@ -14,6 +14,7 @@ const known: Readonly<Record<string, string | Readonly<Record<string, string>>>>
   marks: 'of the hub: the check of its root key',
   changes: 'of the hub: it moves when a key is added',
   migrations: 'of the hub',
+  connection_counts: 'counted anew as connections are written',
   attempts: 'a flow that is under way ends where it began',
   connect_sessions: 'a flow that is under way ends where it began',
   deliveries: 'what is still to be told is told by the hub where it happened',

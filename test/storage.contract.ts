@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { type Begin, connectionContract } from './storage.connections.ts'
+import { countContract } from './storage.counts.ts'
 import {
   add,
   at,
@@ -255,6 +256,7 @@ export const storageContract = (name: string, open: () => Promise<Opened>): void
   suite(`storage ${name}: connections`, () => connectionContract(begin))
 
   suite(`storage ${name}: people`, () => peopleContract(begin))
+  suite(`storage ${name}: far pages`, () => countContract(begin))
   suite(`storage ${name}: searches`, () => searchContract(begin))
   suite(`storage ${name}: sessions`, () => sessionContract(begin))
   suite(`storage ${name}: listeners`, () => listenerContract(begin))

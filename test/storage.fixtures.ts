@@ -160,3 +160,9 @@ export const person = (environmentId: number, id: string, over: Partial<EndUser>
   updatedAt: at(0),
   ...over,
 })
+
+/** The same numbers each time. */
+export const numbers = (seed: number) => () => {
+  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
+  return seed / 2 ** 32
+}

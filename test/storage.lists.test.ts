@@ -155,7 +155,7 @@ test('what a search may find is looked up by its text, among the numbers of its 
   for (const text of ['ab', '😀😀', 'abc\0def']) assert.equal(await candidates(1, text, 1001), undefined)
 })
 
-test('the page after one that was just read begins where that ended; any other passes over what comes before it', async t => {
+test('the page after one that was just read begins where that ended; another near one passes over what comes before it, and a far one is counted', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'mortise-places-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const file = join(folder, 'mortise.db')
@@ -188,9 +188,16 @@ test('the page after one that was just read begins where that ended; any other p
     },
   })
   const places = createPlaces(() => 0)
-  const lists = listStorage({ db } as Parameters<typeof listStorage>[0], places)
-  const read = async (page: Page) => {
-    const ids = (await lists.listConnections(1, {}, page)).map(each => each.id).join()
+  const counted: string[] = []
+  const prepare =
+    (sql: string) =>
+    (...values: (string | number)[]) => {
+      counted.push(sql)
+      return database.prepare(sql).get(...values)
+    }
+  const lists = listStorage({ db, prepare, elements: 'json_each' } as Parameters<typeof listStorage>[0], places)
+  const read = async (page: Page, filter: ListFilter = {}) => {
+    const ids = (await lists.listConnections(1, filter, page)).map(each => each.id).join()
     return [ids, offsets.pop()]
   }
   assert.deepEqual(await read({ limit: 2 }), ['c7,c6', 0])
@@ -209,4 +216,28 @@ test('the page after one that was just read begins where that ended; any other p
   assert.deepEqual(await read({ limit: 2, skip: 4 }), ['c3,c2', 0])
   places.forget()
   assert.deepEqual(await read({ limit: 2, skip: 4 }), ['c4,c3', 4])
+  assert.equal(counted.length, 0)
+  const rows = Array.from({ length: 1200 }, (_, n) => connection(1, `d${n}`, { createdAt: at(-n - 1) }))
+  await storage.restoreConnections(
+    1,
+    rows.map(each => ({ connection: each })),
+    () => 'write',
+  )
+  assert.deepEqual(await read({ limit: 2, skip: 999 }), ['d990,d991', 999])
+  assert.equal(counted.length, 0)
+  assert.deepEqual(await read({ limit: 2, skip: 1100 }), ['d1091,d1092', 0])
+  assert.deepEqual(await read({ limit: 2, skip: 1102 }), ['d1093,d1094', 0])
+  assert.equal(counted.length, 1)
+  assert.deepEqual(await read({ limit: 2, skip: 1150 }, { integrationKeys: ['github'] }), ['d1141,d1142', 0])
+  assert.equal(counted.length, 2)
+  // What else a list may be narrowed by is not counted.
+  for (const filter of [
+    { search: 'named' },
+    { endUserId: '' },
+    { connectionId: 'x' },
+    { organizationId: 'o' },
+    { tags: { a: 'b' } },
+  ])
+    await read({ limit: 2, skip: 1150 }, filter)
+  assert.equal(counted.length, 2)
 })

@@ -5,7 +5,7 @@ import type { Connection } from '../src/core/connection.ts'
 import type { EndUser } from '../src/core/end-user.ts'
 import type { ListFilter, Page, Storage } from '../src/core/storage.ts'
 import type { Begin } from './storage.connections.ts'
-import { add, at, connection, integration, person } from './storage.fixtures.ts'
+import { add, at, connection, integration, numbers, person } from './storage.fixtures.ts'
 
 /** Texts that a pattern, a query language, a case table or a tokenizer may read otherwise than as they are. */
 const nasty = [
@@ -52,12 +52,6 @@ const nasty = [
   ],
   ...['aaaaaa', 'MIT', 'mit', 'Name Of', 'x'.repeat(300), '\ufdd0\ufdd1', '\uf8ff\n\nabc', 'ⅧⅧⅧ', '²²²', '一二三四'],
 ]
-
-/** The same numbers each time. */
-const numbers = (seed: number) => () => {
-  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
-  return seed / 2 ** 32
-}
 
 /** In ASCII without regard to case; a lone half of a pair is stored as U+FFFD. */
 const plain = (text: string) => text.toWellFormed().replace(/[A-Z]/g, letter => letter.toLowerCase())

@@ -164,6 +164,8 @@ export interface Storage extends RefreshStorage, WebhookStorage, MoveStorage {
    * sealed, and no more rows than it answers.
    */
   listConnections(environmentId: number, filter: ListFilter, page: Page): Promise<ListedConnection[]>
+  /** Adds up what was noted of connections that came and went, so that a page far down a list is found soon. */
+  sweepCounts(): Promise<void>
   /**
    * Which of these rows are the newest of their end user through their integration. Of `proven`, rows that a bare public
    * key began count for nothing.

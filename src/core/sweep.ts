@@ -13,4 +13,5 @@ export const sweep = async (context: Context): Promise<void> => {
   if (removed > 0) context.log.info('swept attempts', { removed })
   const deliveries = await context.storage.sweepDeliveries(new Date(now - deliveriesKept))
   if (deliveries > 0) context.log.info('swept deliveries', { removed: deliveries })
+  await context.storage.sweepCounts()
 }

@@ -48,6 +48,8 @@ export interface Engine {
   candidates?(environmentId: number, text: string, limit: number): Promise<readonly string[] | undefined>
   /** The function that makes a row of each element of a JSON array, in the column `value`. */
   readonly elements: string
+  /** Adds what triggers noted of connections to the counts of `counts.ts`, where it is noted first. */
+  addNotes?(): Promise<void>
   /** Throws where it is known that nothing can be written any more. */
   check(): void
   close(): Promise<void>

@@ -1,7 +1,7 @@
 /**
  * The part of the storage port that lists connections. A page is found along one index that holds the order of the list
  * whole; only then are its rows read, and of those nothing that is sealed. What comes before a page by number is passed
- * over in the index alone, and not even there if the page before it was just read.
+ * over in the index alone, and little of it where the page before it was just read, or where it is counted.
  */
 import {
   type Expression,
@@ -12,7 +12,8 @@ import {
   type SqlBool,
   sql,
 } from 'kysely'
-import type { ListFilter, Page, Storage } from '../core/storage.ts'
+import type { Cursor, ListFilter, Storage } from '../core/storage.ts'
+import { createCounts } from './counts.ts'
 import type { Engine } from './engine.ts'
 import { toEndUser } from './people.ts'
 import type { Places } from './places.ts'
@@ -22,6 +23,9 @@ type Filtered = Omit<ListFilter, 'tags'>
 
 /** Of this many integrations each is read along its own index; of more, all connections are looked through. */
 const merged = 50
+
+/** How many rows are passed over rather than counted. */
+const near = 1000
 
 /** A search that finds no more is answered from the ids that it may find; one that finds more is full soon, along the list. */
 const few = 1000
@@ -66,6 +70,12 @@ const isEmpty = (filter: Filtered): boolean => Object.values(filter).every(value
 
 const equal = (a: string, b: string): Expression<SqlBool> => sql`${sql.ref(a)} = ${sql.ref(b)}`
 
+/** Where a page begins: after that place, if any, and so many rows more. */
+interface Begin {
+  readonly after?: Cursor
+  readonly skip?: number
+}
+
 /** The rows that a page is among, where not all are. */
 export interface Among {
   readonly ids: readonly string[]
@@ -80,7 +90,7 @@ const found = (
   db: Kysely<Tables>,
   environmentId: number,
   filter: ListFilter,
-  { after, limit, skip }: Page,
+  { after, skip, limit }: Begin & { readonly limit: number },
   among?: Among,
 ) => {
   const paged = <DB, Table extends keyof DB>(rows: SelectQueryBuilder<DB, Table, { created_at: number; id: string }>) =>
@@ -88,7 +98,7 @@ const found = (
       .orderBy(sql.ref('created_at'), 'desc')
       .orderBy(sql.ref('id'), 'desc')
       .limit(limit)
-      .offset(after ? 0 : (skip ?? 0))
+      .offset(skip ?? 0)
       .as('page')
   const { tags = {}, ...rest } = filter
   const tagsAsked = Object.entries(tags)
@@ -175,7 +185,10 @@ const found = (
 /** The statement of a page. */
 export const pageOf = (
   db: Kysely<Tables>,
-  ...[environmentId, filter, page, among]: [...Parameters<Storage['listConnections']>, among?: Among]
+  environmentId: number,
+  filter: ListFilter,
+  page: Begin & { readonly limit: number },
+  among?: Among,
 ) => {
   return db
     .selectFrom(found(db, environmentId, filter, page, among))
@@ -223,19 +236,30 @@ export const newestOf = (db: Kysely<Tables>, ...[environmentId, ids, of]: Parame
     .where(each => each.not(each.exists(later.where(proven(sql.ref('later.trust'))))))
 }
 
-export const listStorage = (engine: Engine, places: Places): Pick<Storage, 'listConnections' | 'newest'> => {
+export const listStorage = (
+  engine: Engine,
+  places: Places,
+): Pick<Storage, 'listConnections' | 'sweepCounts' | 'newest'> => {
   const { db } = engine
+  const countTo = createCounts(engine)
+  const beginOf = async (environmentId: number, filter: ListFilter, skip: number): Promise<Begin> => {
+    const after = skip > 0 ? places.at(environmentId, filter, skip) : undefined
+    if (after) return { after }
+    const { integrationKeys, tags = {}, ...rest } = filter
+    const counted = skip >= near && isEmpty(rest) && Object.keys(tags).length === 0
+    return (counted ? await countTo(environmentId, integrationKeys, skip) : undefined) ?? { skip }
+  }
   return {
     async listConnections(environmentId, filter, page) {
       const { integrationKeys, search } = filter
       if (integrationKeys?.length === 0) return []
-      const { limit, skip = 0 } = page
-      const after = page.after ?? (skip > 0 ? places.at(environmentId, filter, skip) : undefined)
+      const { limit, after, skip = 0 } = page
       const note = places.reading()
+      const begin = after ? { after } : await beginOf(environmentId, filter, skip)
       const ids = search === undefined ? undefined : await engine.candidates?.(environmentId, search, few + 1)
       if (ids?.length === 0) return []
       const among = ids && ids.length <= few ? { ids, elements: engine.elements } : undefined
-      const rows = await pageOf(db, environmentId, filter, after ? { limit, after } : page, among).execute()
+      const rows = await pageOf(db, environmentId, filter, { limit, ...begin }, among).execute()
       const listed = rows.map(row => ({
         ...toListed(row),
         renewable: row.renewable === 1,
@@ -255,8 +279,11 @@ export const listStorage = (engine: Engine, places: Places): Pick<Storage, 'list
         ),
       }))
       const last = listed.at(-1)
-      if (last && rows.length === limit && (skip > 0 || !page.after)) note(environmentId, filter, skip + limit, last)
+      if (last && rows.length === limit && (skip > 0 || !after)) note(environmentId, filter, skip + limit, last)
       return listed
+    },
+    async sweepCounts() {
+      await engine.addNotes?.()
     },
     async newest(environmentId, ids, of) {
       if (ids.length === 0) return new Set()

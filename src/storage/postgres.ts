@@ -4,6 +4,7 @@ import { CompiledQuery, Kysely, PostgresDialect, type PostgresPoolClient, sql, t
 import pg from 'pg'
 import { SetupError } from '../core/errors.ts'
 import type { Storage } from '../core/storage.ts'
+import { addNotes } from './counts.ts'
 import type { Engine } from './engine.ts'
 import { createMigrations, missing } from './migrations.ts'
 import { createReads } from './postgres-reads.ts'
@@ -119,6 +120,7 @@ const createEngine = (
     check() {},
     ...(searched ? { candidates: postgresCandidates(db) } : {}),
     elements: 'json_array_elements_text',
+    addNotes: () => addNotes(db),
     async close() {
       ended ??= Promise.all([pool.end(), reads.close()]).then(() => {})
       await ended

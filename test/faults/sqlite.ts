@@ -1,4 +1,4 @@
-/** Faults in the turns of those who write a SQLite file. */
+/** Faults in the turns of those who write a SQLite file, and in what each engine keeps beside the rows. */
 import type { Fault } from './fault.ts'
 
 const both = 'test/storage.sqlite.test.ts'
@@ -74,5 +74,47 @@ export const sqliteFaults: readonly Fault[] = [
     text: '> ${last} >> 40 << 40',
     becomes: '<> 0',
     caughtBy: ['test/storage.lists.test.ts', 'among the numbers of its environment'],
+  },
+  {
+    guard: 'what is deleted counts no more',
+    file: 'src/storage/migrations/0013_counts.sqlite.sql',
+    text: 'CREATE TRIGGER connections_went AFTER DELETE ON connections BEGIN',
+    becomes: 'CREATE TRIGGER connections_went AFTER DELETE ON connections WHEN false BEGIN',
+    caughtBy: ['test/storage.test.ts', 'a page far down'],
+  },
+  {
+    guard: 'what is written over counts where it is now',
+    file: 'src/storage/migrations/0013_counts.sqlite.sql',
+    text: '    IS NOT (old.environment_id, old.created_at, old.integration_key) BEGIN',
+    becomes: '    IS NOT (old.environment_id, old.created_at, old.integration_key) AND false BEGIN',
+    caughtBy: ['test/storage.test.ts', 'a page far down'],
+  },
+  {
+    guard: 'what counts is of its environment and its integrations',
+    file: 'src/storage/counts.ts',
+    text: 'AS since, connections FROM notes WHERE ${its}) AS noted',
+    becomes: 'AS since, connections FROM notes WHERE (${its} OR true)) AS noted',
+    caughtBy: ['test/storage.postgres.test.ts', 'a page far down'],
+  },
+  {
+    guard: 'a note is added to the counts once',
+    file: 'src/storage/counts.ts',
+    text: '        DELETE FROM connection_changes\n          WHERE number IN (SELECT number FROM connection_changes ORDER BY number LIMIT ${sql.lit(atOnce)}) RETURNING *),',
+    becomes: '        SELECT * FROM connection_changes LIMIT ${sql.lit(atOnce - 1)}),',
+    caughtBy: ['test/storage.counted.test.ts', 'a database from before there were counts'],
+  },
+  {
+    guard: 'notes that wait to be added count already',
+    file: 'src/storage/counts.ts',
+    text: 'FROM notes WHERE ${its}) AS noted WHERE ${within}',
+    becomes: 'FROM notes WHERE ${its}) AS noted WHERE ${within} AND false',
+    caughtBy: ['test/storage.postgres.test.ts', 'a page far down'],
+  },
+  {
+    guard: 'the sweep adds the notes',
+    file: 'src/core/sweep.ts',
+    text: '  await context.storage.sweepCounts()\n',
+    becomes: '',
+    caughtBy: ['test/storage.counted.test.ts', 'a database from before there were counts'],
   },
 ]
