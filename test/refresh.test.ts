@@ -117,6 +117,24 @@ test('an end user who comes back during a refresh that fails wins: the waiting r
   assert.equal(row?.status, 'connected')
 })
 
+test('who comes with a newer credential, ended meanwhile too, is not served by the refresh of the older one', async t => {
+  const { clock, hub, read, refreshes } = await connected(t, 'hubspot')
+  clock.forward(1801)
+  hub.sandbox.set('hubspot', { delayMs: 700 })
+  const waiting = read()
+  while (refreshes() === 0) await new Promise(later => setTimeout(later, 5))
+  hub.sandbox.reset('hubspot')
+  await connect(hub, 'hubspot', { connection_id: 'a' })
+  clock.forward(1801)
+  const [ended] = await hub.rooms.storage.connections(hub.rooms.firstEnvironment.id, {})
+  assert.ok(ended?.expiresAt && ended.expiresAt < clock.now())
+  const { expires_at } = await read()
+  assert.ok(expires_at !== undefined && new Date(expires_at) > clock.now(), String(expires_at))
+  await waiting
+  const [row] = await hub.rooms.storage.connections(hub.rooms.firstEnvironment.id, {})
+  assert.deepEqual([row?.status, row?.credentialRevision, refreshes()], ['connected', 3, 2])
+})
+
 test('a provider that is down is left alone for a while, as long as the token lives', async t => {
   const { clock, hub, read, status, refreshes } = await connected(t, 'hubspot')
   const { access_token } = await read()

@@ -130,15 +130,19 @@ export const createRefresher = (context: Context): Refresher => {
     }
   }
 
+  const newer = async (row: Connection, need: Need): Promise<Connection> => {
+    for (;;) {
+      const found = await join(row, need)
+      // A run that somebody began with an older row may have found just this one.
+      if (found.credentialRevision > row.credentialRevision) return found
+    }
+  }
+
   return {
     async renew(row, need) {
       mustWork(row)
       if (row.renewal === undefined) throw notRenewable()
-      for (;;) {
-        const renewed = await join(row, need)
-        // A run that somebody began with an older row may have found just this one.
-        if (renewed.credentialRevision > row.credentialRevision) return renewed
-      }
+      return newer(row, need)
     },
     async freshen(row) {
       mustWork(row)
@@ -148,7 +152,7 @@ export const createRefresher = (context: Context): Refresher => {
       if (row.renewal === undefined) throw notRenewable()
       const alive = !isExpired(row, now)
       if (alive && (resting.get(keyOf(row)) ?? 0) > now.getTime()) return row
-      const run = join(row, alive ? 'later' : 'dead')
+      const run = newer(row, alive ? 'later' : 'dead')
       if (alive && provider?.refresh?.survives) {
         // It works to its own end whatever becomes of the run, which logs what goes wrong.
         run.catch(() => {})

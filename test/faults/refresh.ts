@@ -216,4 +216,11 @@ export const refreshFaults: readonly Fault[] = [
     becomes: '',
     caughtBy: [refresh, 'Retry-After says'],
   },
+  {
+    guard: 'who comes with a newer credential waits for no older one',
+    file: 'src/core/refresh.ts',
+    text: 'if (found.credentialRevision > row.credentialRevision) return found',
+    becomes: 'return found',
+    caughtBy: ['test/refresh.test.ts', 'who comes with a newer credential'],
+  },
 ]
