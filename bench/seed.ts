@@ -23,7 +23,7 @@ export interface Seed {
   readonly psql?: string
   /** Nothing is added: those that are there expire, and become due one after the other, so many in a second. */
   readonly duePerSecond?: number
-  /** Ten are of one person, ten people are of one organization, and all are tagged. */
+  /** Ten are of one person, ten people are of one organization, and all are tagged. One was made every ten seconds. */
   readonly owned?: true
 }
 
@@ -37,7 +37,7 @@ const idOf = (prefix: string, index: number): string =>
   Buffer.from(prefix).toString('hex').padEnd(17, '0') + String(index).padStart(7, '0')
 
 /** The row of one connection, fresh for a day. Everything that must be unique counts up. */
-const rowOf = (sealer: Sealer, environmentId: number, { prefix, owned }: Seed, index: number): Row => {
+const rowOf = (sealer: Sealer, environmentId: number, { prefix, count, owned }: Seed, index: number): Row => {
   const now = new Date()
   const name = prefix + String(index).padStart(7, '0')
   const id = idOf(prefix, index)
@@ -70,7 +70,7 @@ const rowOf = (sealer: Sealer, environmentId: number, { prefix, owned }: Seed, i
       metadata: { plan: 'pro' },
       facts: {},
       tags: owned ? { plan: 'pro', end_user_id: person } : {},
-      createdAt: now,
+      createdAt: owned ? new Date(now.getTime() - (count - index) * 10_000) : now,
       updatedAt: now,
     },
     undefined,

@@ -17,6 +17,7 @@ export const countContract = (begin: Begin): void => {
     const random = numbers(20_261_127)
     const one = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)] as T
     const rows = new Map<string, Connection>()
+    // What another environment has counts for nothing here.
     const others = Array.from({ length: 1300 }, (_, n) => connection(2, `o${n}`, { createdAt: at(-n * 1000) }))
     await storage.restoreConnections(
       2,
@@ -28,8 +29,9 @@ export const countContract = (begin: Begin): void => {
     const made = (): Connection => {
       const age = one([0, 900, 50_000, 40_000_000, 900_000_000]) * random()
       const id = `c${String(count++).padStart(5, '0')}`
-      const endUserId = random() < 0.6 ? 'ada' : ''
-      return connection(1, id, { createdAt: at(-Math.floor(age)), integrationKey: one(keys), endUserId })
+      const endUserId = random() < 0.05 ? 'ada' : ''
+      const integrationKey = random() < 0.93 ? 'github' : one(keys)
+      return connection(1, id, { createdAt: at(-Math.floor(age)), integrationKey, endUserId })
     }
     const restore = async (of: Storage, some: readonly Connection[]) => {
       for (const row of some) rows.set(row.id, row)
@@ -49,13 +51,14 @@ export const countContract = (begin: Begin): void => {
       )
       const filters: readonly ListFilter[] = [
         {},
-        { integrationKeys: ['other'] },
+        { integrationKeys: ['github'] },
         { integrationKeys: ['third', 'github'] },
       ]
       for (const filter of filters) {
         const all = sorted.filter(each => filter.integrationKeys?.includes(each.integrationKey) ?? true)
-        const skips = [999, 1000, 1001, all.length - 3, all.length - 1, all.length, all.length + 5000]
-        for (const skip of [...skips, ...Array.from({ length: 12 }, () => Math.floor(random() * all.length))]) {
+        const skips = [9999, 10_000, 10_001, all.length - 3, all.length - 1, all.length, all.length + 5000]
+        const some = Array.from({ length: 12 }, () => 9990 + Math.floor(random() * (all.length - 9990)))
+        for (const skip of [...skips, ...some]) {
           const found = await one([storage, second]).listConnections(1, filter, { limit: 3, skip })
           const ids = all.slice(skip, skip + 3).map(each => each.id)
           assert.deepEqual(
@@ -65,15 +68,9 @@ export const countContract = (begin: Begin): void => {
           )
         }
       }
-      const there = await second.listConnections(2, {}, { limit: 3, skip: 1001 })
-      assert.deepEqual(
-        there.map(each => each.id),
-        ['o1001', 'o1002', 'o1003'],
-        told,
-      )
     }
-    assert.deepEqual(await storage.listConnections(1, {}, { limit: 3, skip: 1000 }), [])
-    await restore(storage, Array.from({ length: 4000 }, made))
+    assert.deepEqual(await storage.listConnections(1, {}, { limit: 3, skip: 10_000 }), [])
+    await restore(storage, Array.from({ length: 12_000 }, made))
     await look('come')
     await storage.sweepCounts()
     await look('swept')

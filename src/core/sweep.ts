@@ -1,4 +1,4 @@
-/** What is due: attempts long past their deadline, deliveries that are long over. Called by the loop. */
+/** What is due: attempts long past their deadline, deliveries that are long over, counts to be added up. Called by the loop. */
 import type { Context } from './context.ts'
 
 /** Kept this long after the deadline, so that a reloaded page can still tell how it ended. */

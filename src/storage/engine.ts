@@ -33,8 +33,9 @@ export interface Engine {
    * A read of one row, as a raw prepared statement with `?` for each value: on the way of every request. Sees committed
    * rows only: all that this process had committed when it is asked, and of others what they had when this turn of the
    * event loop first asked. At once where the engine can. The row may be shared with others, so nobody changes it.
+   * `aside`: one that may take a while, and that no other read must wait for.
    */
-  prepare<Row>(sql: string): (...values: (string | number)[]) => Soon<Row | undefined>
+  prepare<Row>(sql: string, where?: 'aside'): (...values: (string | number)[]) => Soon<Row | undefined>
   /** Makes several reads of prepared statements, given as one piece of work that does not throw. */
   together(reads: () => void): void
   /** See `Storage`. */

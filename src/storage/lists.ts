@@ -25,7 +25,7 @@ type Filtered = Omit<ListFilter, 'tags'>
 const merged = 50
 
 /** How many rows are passed over rather than counted. */
-const near = 1000
+const near = 10_000
 
 /** A search that finds no more is answered from the ids that it may find; one that finds more is full soon, along the list. */
 const few = 1000
@@ -246,8 +246,9 @@ export const listStorage = (
     const after = skip > 0 ? places.at(environmentId, filter, skip) : undefined
     if (after) return { after }
     const { integrationKeys, tags = {}, ...rest } = filter
-    const counted = skip >= near && isEmpty(rest) && Object.keys(tags).length === 0
-    return (counted ? await countTo(environmentId, integrationKeys, skip) : undefined) ?? { skip }
+    const [key, ...more] = integrationKeys ?? []
+    const counted = skip >= near && more.length === 0 && isEmpty(rest) && Object.keys(tags).length === 0
+    return (counted ? await countTo(environmentId, key, skip) : undefined) ?? { skip }
   }
   return {
     async listConnections(environmentId, filter, page) {

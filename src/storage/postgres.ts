@@ -92,6 +92,19 @@ const createEngine = (
     }),
   })
   const reads = createReads(config, named)
+  let statements = 0
+  /** On a connection of the pool. */
+  const prepareAside = <Row>(text: string) => {
+    const statement = { text, ...(named ? { name: `mortise_aside_${++statements}` } : {}) }
+    return async (...values: (string | number)[]): Promise<Row | undefined> => {
+      const client = impatient(await pool.connect())
+      try {
+        return (await client.query({ ...statement, values })).rows[0]
+      } finally {
+        client.release()
+      }
+    }
+  }
   let ended: Promise<void> | undefined
   return {
     db,
@@ -111,9 +124,10 @@ const createEngine = (
           return read(tx)
         }),
     now: 'CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)',
-    prepare(sql) {
+    prepare<Row>(sql: string, where?: 'aside') {
       let count = 0
-      return reads.prepare(sql.replaceAll('?', () => `$${++count}`))
+      const text = sql.replaceAll('?', () => `$${++count}`)
+      return where === 'aside' ? prepareAside<Row>(text) : reads.prepare<Row>(text)
     },
     together: reads.together,
     version: () => undefined,
