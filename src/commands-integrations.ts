@@ -14,6 +14,7 @@ import {
   UsageError,
 } from './command.ts'
 import { type Api, setUpOptions, takesHub, withHubOrData } from './command-hub.ts'
+import { providerOf } from './commands-provider.ts'
 import type { IntegrationShape, ProviderShape } from './http/api/shapes.ts'
 import { ask, mayAsk, readSecret } from './prompt.ts'
 
@@ -59,20 +60,18 @@ const add = async (api: Api, key: string, options: Options): Promise<void> => {
   const provider = text(options['provider']) ?? key
   let clientId = text(options['client-id'])
   let settings = pairs('setting', options['setting'])
-  if (!sandbox && mayAsk()) {
-    const known = (await api.all<Provider>('/providers')).find(each => each.id === provider)
-    if (known) {
-      const { redirectUri } = await api.call<{ redirectUri: string }>('GET', '/environment')
-      if (clientId === undefined)
-        console.error(
-          `Make an OAuth app at ${known.name}, with the redirect URI ${text(options['redirect-uri']) ?? redirectUri}. How: ${known.docs[0] ?? 'see its documentation'}`,
-        )
-      clientId ??= await ask('Client id: ')
-      settings = await asked(known, settings)
-    }
+  if (!sandbox && (clientId === undefined || mayAsk())) {
+    // One that is misspelt is told before anything is asked for it.
+    const known = providerOf(await api.all<Provider>('/providers'), provider)
+    if (!mayAsk()) throw new UsageError('Give --client-id, as the provider shows it for your app.')
+    const { redirectUri } = await api.call<{ redirectUri: string }>('GET', '/environment')
+    if (clientId === undefined)
+      console.error(
+        `Make an OAuth app at ${known.name}, with the redirect URI ${text(options['redirect-uri']) ?? redirectUri}. How: ${known.docs[0] ?? 'see its documentation'}`,
+      )
+    clientId ??= await ask('Client id: ')
+    settings = await asked(known, settings)
   }
-  if (clientId === undefined && !sandbox)
-    throw new UsageError('Give --client-id, as the provider shows it for your app.')
   const scopes = texts(options['scope'])
   const hosted = text(options['redirect-uri'])
   const added = await api.call<Integration>('POST', '/integrations', {

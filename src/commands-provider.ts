@@ -157,6 +157,17 @@ const importActions = async (source: string, options: Options): Promise<void> =>
   })
 }
 
+/** Throws `not_found` for one that is misspelt. */
+export const providerOf = (all: readonly Provider[], id: string): Provider => {
+  const found = all.find(each => each.id === id)
+  if (found) return found
+  const alike = didYouMean(
+    id,
+    all.map(each => each.id),
+  )
+  throw new MortiseError('not_found', `There is no provider "${id}"${alike}. See: npx mortise provider list`)
+}
+
 export const providerCommands: readonly Command[] = [
   {
     name: 'provider list',
@@ -187,16 +198,7 @@ export const providerCommands: readonly Command[] = [
     options: { ...hubOptions, ...jsonOption },
     run: async (args, options) => {
       const id = one(args, 'the id of the provider, like github')
-      const all = await known(options)
-      const found = all.find(each => each.id === id)
-      if (!found)
-        throw new MortiseError(
-          'not_found',
-          `There is no provider "${id}"${didYouMean(
-            id,
-            all.map(each => each.id),
-          )}. See: npx mortise provider list`,
-        )
+      const found = providerOf(await known(options), id)
       const inputs = (each: Provider['params']) =>
         Object.entries(each)
           .map(([name, { title, required }]) => `${name} (${title}${required ? '' : ', optional'})`)

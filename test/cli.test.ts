@@ -161,6 +161,11 @@ test('what is misspelt is named, with what to do: each with its exit code, no st
     [['serve', 'now'], 2, /mortise serve takes no "now"/],
     [['integrations', 'add', 'github'], 2, /Give --client-id/],
     [
+      ['integrations', 'add', 'githib'],
+      3,
+      /no provider "githib" \(did you mean github\?\)\. See: npx mortise provider list$/m,
+    ],
+    [
       ['integrations', 'add', 'x', '--provider', 'githib', '--client-id', 'y'],
       1,
       /no provider "githib" \(did you mean github\?\); there are: airtable, asana, /,
