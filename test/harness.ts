@@ -12,21 +12,28 @@ import { type Running, startHub } from '../src/main.ts'
 import type { Overrides } from '../src/rooms.ts'
 
 /**
- * Where this process looks for ports: below those that a system gives to outgoing connections (Linux: from 32768, gVisor:
- * from 16000), above those that a browser refuses to open, and away from the other test files that run at the same time, so
- * that what is free stays free until it is bound.
+ * Where ports are looked for: below those that a system gives to outgoing connections (Linux: from 32768, gVisor: from
+ * 16000), and above those that a browser refuses to open. Of each two there is a third: whoever listens there has them.
  */
-const block = 10_100 + (Number(process.env['NODE_TEST_WORKER_ID'] ?? process.pid) % 6) * 900
-let looked = Math.floor(Math.random() * 450)
+const ports = { first: 10_100, claims: 13_900, pairs: 1900 }
+let looked = Math.floor(Math.random() * ports.pairs)
 
-/** A port that is free together with the next one, and was not given before. */
+/** A port that is free together with the next one, and that nobody else is given as long as this process runs. */
 export const freePorts = async (): Promise<number> => {
   for (;;) {
-    looked = (looked + 1) % 450
-    const port = block + 2 * looked
-    if ((await isFree(port)) && (await isFree(port + 1))) return port
+    looked = (looked + 1) % ports.pairs
+    const port = ports.first + 2 * looked
+    if ((await claim(ports.claims + looked)) && (await isFree(port)) && (await isFree(port + 1))) return port
   }
 }
+
+/** The test files that run at the same time look at the same ports, and a hub needs a while until it listens. */
+const claim = (port: number): Promise<boolean> =>
+  new Promise(done => {
+    const server = createServer().unref()
+    server.on('error', () => done(false))
+    server.listen(port, '127.0.0.1', () => done(true))
+  })
 
 /** Of both loopback families, as a hub takes them; a machine without IPv6 has none to take. */
 const isFree = async (port: number): Promise<boolean> =>
